@@ -1,0 +1,1 @@
+"""Who may watch what and when, and the tokens that prove it. A leaf."""

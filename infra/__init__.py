@@ -1,0 +1,1 @@
+"""What holds the product up: kernel, adapters, migrations, deployment."""

@@ -1,0 +1,1 @@
+"""One file per outside service; each imports only the port it implements."""

@@ -1,0 +1,1 @@
+"""What lies below everyone: money, clock, ids, errors, db, settings. Imports nothing of ours."""

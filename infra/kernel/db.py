@@ -1,0 +1,170 @@
+"""The database: one engine, explicit transactions, column types that keep their meaning.
+
+SQLite (WAL, BEGIN IMMEDIATE for writes) and PostgreSQL behave alike for callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    MetaData,
+    String,
+    TypeDecorator,
+    event,
+    insert,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+E = TypeVar("E", bound=StrEnum)
+
+_in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment. SQLite stores no zone, so it is added again on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a naive datetime reached the database"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class EnumText(TypeDecorator[E]):
+    """A StrEnum kept as plain text, so that a new member needs no migration."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, kind: type[E]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        return None if value is None else self.kind(value)
+
+
+class Base(DeclarativeBase):
+    """Rows of every module share one metadata; they refer to each other by id only."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime}  # noqa: RUF012 - SQLAlchemy's own protocol
+
+
+Tx = AsyncSession
+"""What `transaction()` and `read()` give: an SQLAlchemy session; reads and writes go through it."""
+
+
+class Database:
+    """Opens transactions. Nothing commits by itself; leaving `transaction()` cleanly commits."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"hide_parameters": True}
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": 15}
+        else:
+            options |= {"pool_size": pool_size, "max_overflow": 5, "pool_pre_ping": False}
+            # A hung database must not hold a request for ever.
+            options["connect_args"] = {
+                "command_timeout": 20,
+                "server_settings": {"application_name": "paywall"},
+            }
+        self.engine: AsyncEngine = create_async_engine(url, **options)
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _sqlite_pragmas)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A write transaction. Commits on a clean exit, rolls back on any error.
+
+        Transactions don't nest: a use case owns its own.
+        """
+        assert not _in_transaction.get(), "a transaction is already open in this task"
+        token = _in_transaction.set(True)
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
+                if self.is_sqlite:
+                    await tx.execute(text("BEGIN IMMEDIATE"))
+                try:
+                    yield tx
+                    await tx.commit()
+                except BaseException:
+                    await tx.rollback()
+                    raise
+        finally:
+            _in_transaction.reset(token)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A session for reading; whatever was written in it is rolled back."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
+            if self.is_sqlite:
+                await tx.execute(text("BEGIN"))
+            yield tx
+
+    async def create_all(self) -> None:
+        """Make every table at once: for tests and a first embedded start; else use migrations."""
+        async with self.engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    # Autocommit at the driver, so that our own BEGIN IMMEDIATE is the only one.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=15000",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+async def add_rows(tx: Tx, model: type[Base], rows: list[dict[str, Any]]) -> None:
+    """Insert many rows in one statement; nothing when there are none."""
+    if rows:
+        await tx.execute(insert(model), rows)
+
+
+def inside_transaction() -> bool:
+    return _in_transaction.get()
+
+
+def refuse_inside_transaction(what: str) -> None:
+    """Adapters call this before they touch the network (law 5)."""
+    assert not _in_transaction.get(), f"{what} was called inside a database transaction"

@@ -1,0 +1,75 @@
+"""Settings of one installation, read once at start from the environment. Every default runs."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from infra.kernel.seal import load_or_make_master
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between a laptop and a broadcaster. Variables are PAYWALL_<NAME>."""
+
+    data_dir: Path = Path("data")
+    database_url: str = ""  # empty: SQLite in data_dir; else postgresql+asyncpg://...
+    redis_url: str = ""  # empty: in process
+    public_url: str = "http://localhost:8000"
+    sandbox_url: str = ""  # empty: started by `paywall serve` on the next free port
+    media_url: str = ""  # empty: the embedded edge under public_url + /media
+    master_secret: str = ""  # base64, >= 32 bytes; empty: made in data_dir with mode 0600
+    smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
+    mail_from: str = "tickets@localhost"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_workers: int = 1
+    trusted_proxies: str = ""  # comma-separated addresses whose X-Forwarded-* is believed
+    dev_pages_anywhere: bool = False  # /dev/* for others than loopback, in test mode
+    log_json: bool = False
+    db_pool: int = 10
+
+    @property
+    def secure(self) -> bool:
+        """Behind TLS, so cookies are Secure and HSTS is sent."""
+        return self.public_url.startswith("https://")
+
+    def database(self) -> str:
+        if self.database_url:
+            return self.database_url
+        return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'paywall.sqlite3'}"
+
+    def master(self) -> bytes:
+        if self.master_secret:
+            return base64.b64decode(self.master_secret)
+        return load_or_make_master(self.data_dir / "master.key")
+
+
+class BadSetting(Exception):
+    """A variable of the environment can't be used; the message says which and why."""
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from PAYWALL_* variables; a wrong or unknown one raises BadSetting with its name."""
+    environ = os.environ if environ is None else environ
+    names = {f"PAYWALL_{f.name.upper()}": f.name for f in msgspec.structs.fields(Settings)}
+    given: dict[str, str] = {}
+    for key, value in environ.items():
+        if not key.startswith("PAYWALL_") or key.startswith("PAYWALL_TEST_"):
+            continue
+        if key not in names:
+            raise BadSetting(f"{key} is not a setting; known are {', '.join(sorted(names))}.")
+        given[names[key]] = value
+    try:
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"A PAYWALL_ variable can't be used: {error}") from error
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

@@ -1,0 +1,1 @@
+"""What is for sale and what it costs this person now. A leaf: no web framework, no vendor."""

@@ -1,0 +1,1 @@
+"""The product: what venues, viewers and apps meet, composed from the leaves."""

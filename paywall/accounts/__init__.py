@@ -1,0 +1,1 @@
+"""People, log-in, customers, staff and roles, API keys, consents, audit log."""

@@ -1,0 +1,1 @@
+"""create_app(parts): the one composition root."""

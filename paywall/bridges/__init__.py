@@ -1,0 +1,1 @@
+"""Answers the leaves' ports, one file per leaf."""

@@ -1,0 +1,1 @@
+"""Venues, seasons, events, streams, channels, replays."""

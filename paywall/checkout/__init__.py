@@ -1,0 +1,1 @@
+"""Orders, refunds and cancellations as stories."""

@@ -1,0 +1,1 @@
+"""The person page, tags, links between people, data requests."""

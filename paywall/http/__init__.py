@@ -1,0 +1,1 @@
+"""What every route shares: principals, guards, problems, idempotency, limits."""

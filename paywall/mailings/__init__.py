@@ -1,0 +1,1 @@
+"""Marketing messages and their delivery."""

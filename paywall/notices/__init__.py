@@ -1,0 +1,1 @@
+"""Service mails, webhooks out, the outbox."""

@@ -1,0 +1,1 @@
+"""Gateway port, routing, mandates, disputes, inbox, reconciler."""

@@ -1,0 +1,1 @@
+"""The charge run of a presale or funding campaign."""

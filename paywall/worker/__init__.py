@@ -1,0 +1,1 @@
+"""Work is rows; this finds what is due and does it."""

@@ -1,0 +1,1 @@
+"""Articles, retrieval, conversations and cases. A leaf."""
