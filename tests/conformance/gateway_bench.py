@@ -4,7 +4,7 @@ A bench wraps one `Gateway` and the processor (or its stand-in) behind it. To pl
 write `tests/conformance/benches/<name>.py` with an async context manager
 
     @asynccontextmanager
-    async def bench() -> AsyncIterator[Bench]: ...
+    async def bench(...) -> AsyncIterator[Bench]: ...
 
 and add its module to `BENCHES` in `tests/conformance/conftest.py`. Whatever the stand-in has not
 is left out of `can`, and the suite skips those sentences for it, visibly.
