@@ -118,7 +118,8 @@ async def test_the_same_id_with_another_amount_is_refused(bench: Bench) -> None:
     intent = payment(bench.currencies[0])
     await bench.gateway.start(intent)
     other = msgspec.structs.replace(intent, amount=intent.amount + intent.amount)
-    with pytest.raises(GatewayRefused):
+    # Some say of the key that it was used; what became of the first use is then not known.
+    with pytest.raises((GatewayRefused, OutcomeUnknown)):
         await bench.gateway.start(other)
 
 
