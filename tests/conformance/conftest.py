@@ -7,9 +7,12 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from tests.conformance.benches import adyen
 from tests.conformance.gateway_bench import Bench
 
-BENCHES: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {}
+BENCHES: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {
+    "adyen": adyen.bench,
+}
 
 
 @pytest.fixture(params=sorted(BENCHES))
