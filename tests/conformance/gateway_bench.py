@@ -40,6 +40,8 @@ class Can(StrEnum):
     COUNTS_CHARGES = "counts_charges"  # charges()
     KEY_CHECKS_BODY = "key_checks_body"  # the same key with another body is refused
     REPORTS_FEES = "reports_fees"
+    # Modifications are only ever "received": what goes too far is refused by a later webhook.
+    REFUSES_BY_WEBHOOK = "refuses_by_webhook"
 
 
 class Act(StrEnum):
