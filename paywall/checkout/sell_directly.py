@@ -12,11 +12,11 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Problem
 from infra.kernel.group import GroupCommit
+from paywall.catalogue.tables import Mode
 from paywall.checkout.announce import Announcer, PaidOrder
 from paywall.checkout.deliver import deliver
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import Placed, place, take_places
-from paywall.catalogue.tables import Mode
 
 
 class SellDirectly:

@@ -64,9 +64,7 @@ def _money(context: Context, amount: MoneyLike) -> str:
 
 
 @pass_context
-def _date(
-    context: Context, when: datetime | date, tz: str = "UTC", style: DateStyle = "long"
-) -> str:
+def _date(context: Context, when: datetime | date, tz: str = "UTC", style: DateStyle = "long") -> str:
     return _translator(context).date(when, tz, style)
 
 

@@ -1,6 +1,6 @@
 """Renders every template with sample data into build/gallery, to be looked at without a backend.
 
-`python -m paywall.pages.gallery [language]`; `tests/browser/shoot_gallery.py` photographs the result.
+`python -m paywall.pages.gallery [language]`; `tests/pages/shoot_gallery.py` photographs the result.
 """
 
 import shutil
@@ -74,9 +74,7 @@ def _venues() -> list[Row]:
 
 
 def _store(events: list[Row]) -> dict[str, Any]:
-    about = Markup(
-        "<p>A glass roof, 640 seats, and since 1987 the songs of people who mean them.</p>"
-    )
+    about = Markup("<p>A glass roof, 640 seats, and since 1987 the songs of people who mean them.</p>")
     return {
         "store": Row(name="La Verrière", city="Lyon", about_html=about),
         "featured": events[0],
@@ -94,9 +92,7 @@ def _specimens(events: list[Row]) -> Row:
         events=events[:7],
         tickets=[sample.ticket(index, state) for index, state in enumerate(states)],
         order=sample.order(),
-        form=sample.form(
-            {"email": "ines@", "country": "DE"}, {"email": "Write the address in full."}
-        ),
+        form=sample.form({"email": "ines@", "country": "DE"}, {"email": "Write the address in full."}),
         posters=[f"posters/wall-{index}.svg" for index in range(16)],
     )
 

@@ -36,18 +36,7 @@ TITLES = (
     ("Orchestre de Chambre Nouvelle Aquitaine", "Haydn, Farrenc, Dutilleux"),
     ("ليلى منصور", "أغاني البحر"),
 )
-STATES = (
-    "live",
-    "on_sale",
-    "not_yet",
-    "sold_out",
-    "replay",
-    "over",
-    "cancelled",
-    "on_sale",
-    "on_sale",
-    "on_sale",
-)
+STATES = ("live", "on_sale", "not_yet", "sold_out", "replay", "over", "cancelled", "on_sale", "on_sale", "on_sale")
 
 
 def event(index: int, **changes: Any) -> Row:
@@ -73,7 +62,7 @@ def event(index: int, **changes: Any) -> Row:
 def poster_files() -> dict[str, str]:
     files = {
         f"posters/{index}.svg": poster_svg(
-            title, (NOW + timedelta(days=index * 3)).strftime("%d.%m.%Y  20:00"), f"evt_{index}",
+            title, (NOW + timedelta(days=index * 3)).strftime("%d.%m.%Y  21:00"), f"evt_{index}",
             venue_text="La Verrière, Lyon",
         )
         for index, (title, _) in enumerate(TITLES)

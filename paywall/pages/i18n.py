@@ -99,9 +99,7 @@ class Translator:
         """`Decimal("0.055")` -> 5.5 %."""
         return numbers.format_percent(value, locale=self.locale, decimal_quantization=False)
 
-    def date(
-        self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long"
-    ) -> str:
+    def date(self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long") -> str:
         day = _instant(when, zone).date() if isinstance(when, datetime) else when
         return dates.format_date(day, style, locale=self.locale)
 
