@@ -1,6 +1,6 @@
 """Renders every template with sample data into build/gallery, to be looked at without a backend.
 
-`python -m paywall.pages.gallery [language]`; `tests/browser/shoot_gallery.py` photographs the result.
+`python -m paywall.pages.gallery [language]`; `tests/pages/shoot_gallery.py` photographs the result.
 """
 
 import shutil

@@ -62,7 +62,7 @@ def event(index: int, **changes: Any) -> Row:
 def poster_files() -> dict[str, str]:
     files = {
         f"posters/{index}.svg": poster_svg(
-            title, (NOW + timedelta(days=index * 3)).strftime("%d.%m.%Y  20:00"), f"evt_{index}",
+            title, (NOW + timedelta(days=index * 3)).strftime("%d.%m.%Y  21:00"), f"evt_{index}",
             venue_text="La Verrière, Lyon",
         )
         for index, (title, _) in enumerate(TITLES)

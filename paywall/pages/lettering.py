@@ -1,6 +1,7 @@
 """Poster lettering as outlines: text in, path data and widths out. Reads the table that the web build makes."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,10 @@ _FALLBACK_FAMILY = "'Archivo','Helvetica Neue',Arial,'Noto Sans',sans-serif"
 # Rough advance of a glyph we have no outline for: enough to fit a line.
 _GUESS_ADVANCE = {"black": 660, "text": 560}
 _WIDE_ADVANCE = 1000  # Han, kana and Hangul fill the em square
+
+
+def _runs_rtl(text: str) -> bool:
+    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,12 @@ class Lettering:
         if not text.strip():
             return ""
         place = f"translate({x:.1f} {y:.1f})" + (f" rotate({turn:g})" if turn else "")
-        if not self._covers(text, weight):
+        if not self.covers(text, weight):
+            rtl = _runs_rtl(text)
+            if rtl and not turn:
+                place = f"translate({x + self.width(text, size, weight, tracking):.1f} {y:.1f})"
             return (
-                f'<text transform="{place}" font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
+                f'<text transform="{place}"{' direction="rtl"' if rtl else ""} font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
                 f'font-weight="{800 if weight == "black" else 500}" fill="{fill}">{escape(text)}</text>'
             )
         glyphs: list[str] = []
@@ -63,7 +71,8 @@ class Lettering:
         scale = size / UNITS_PER_EM
         return f'<g transform="{place} scale({scale:.5f})" fill="{fill}">{"".join(glyphs)}</g>'
 
-    def _covers(self, text: str, weight: Weight) -> bool:
+    def covers(self, text: str, weight: Weight = "black") -> bool:
+        """Whether every character has an outline; otherwise the viewer's fonts set the line."""
         glyphs = self._table.get(weight, {}).get("glyphs", {})
         return bool(glyphs) and all(char in glyphs for char in text)
 

@@ -102,8 +102,9 @@ class Title:
     size: float
 
     def height(self, lettering: Lettering) -> float:
-        """From the first line's cap top to the last baseline."""
-        return lettering.cap_height(self.size) + (len(self.lines) - 1) * self.size * _LEADING
+        """From the first line's cap top to the last baseline; unknown scripts get room to hang."""
+        hang = 0 if all(map(lettering.covers, self.lines)) else self.size * 0.4
+        return lettering.cap_height(self.size) + (len(self.lines) - 1) * self.size * _LEADING + hang
 
 
 def _set_title(lettering: Lettering, name: str, width: float, height: float) -> Title:
