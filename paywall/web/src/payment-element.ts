@@ -178,7 +178,7 @@ class PaymentElement extends HTMLElement {
 
   private showUnavailable(): void {
     const text = document.createElement("p");
-    text.className = "notice__text";
+    text.className = "soft";
     text.textContent = this.dataset["unavailable"] ?? "";
     const retry = document.createElement("button");
     retry.type = "button";
