@@ -181,7 +181,8 @@ class AdyenGateway:
         code = answer.get("resultCode", "")
         standing = RESULT_STANDINGS.get(code)
         psp = answer.get("pspReference", "")
-        if standing is None or not psp:
+        # Where the payer would be needed, Adyen gives no reference: there is no payment yet.
+        if standing is None or not (psp or standing is Standing.FAILED):
             raise OutcomeUnknown(f"Adyen's result {code!r} is not one that we know.")
         if standing is Standing.AUTHORISED and not intent.capture_later:
             standing = Standing.CAPTURED

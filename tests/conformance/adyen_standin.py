@@ -120,6 +120,8 @@ class AdyenStandIn:
             "success": "true",
             "additionalData": {},
         } | fields
+        if not item["originalReference"]:
+            del item["originalReference"]  # an event of the payment itself has none
         self.sent.append(webhook(item))
 
     def _psp(self) -> str:
@@ -157,7 +159,7 @@ class AdyenStandIn:
             token = f"TOKEN{next(self._numbers):011d}"
             self.tokens.setdefault(request["shopperReference"], []).append(token)
             zero = request["amount"] | {"value": 0}
-            self.event("RECURRING_CONTRACT", psp, zero, pspReference=token)
+            self.event("RECURRING_CONTRACT", psp, zero, pspReference=token, originalPsp="")
         return psp
 
     # The API
