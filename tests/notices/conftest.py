@@ -80,9 +80,7 @@ def sender() -> ListSender:
 
 
 @pytest.fixture
-def mails(
-    database: Database, clock: HandClock, outbox: Outbox, sender: ListSender
-) -> MailDelivery:
+def mails(database: Database, clock: HandClock, outbox: Outbox, sender: ListSender) -> MailDelivery:
     return MailDelivery(
         database, clock, outbox, sender, PlainRenderer(), OneAttachment(),
         mail_from="tickets@example.org", installation_name="Paywall",
@@ -107,7 +105,8 @@ def hook_delivery(
 
 
 async def add_venue(
-    db: Database, id_: str = "ven_1", *, mode: Mode = Mode.TEST, contact: str = "office@venue.example"
+    db: Database, id_: str = "ven_1", *, mode: Mode = Mode.TEST,
+    contact: str = "office@venue.example",
 ) -> Venue:  # fmt: skip
     async with db.transaction() as tx:
         venue = Venue(
