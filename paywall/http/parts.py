@@ -10,6 +10,7 @@ from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
+from paywall.http.rate_limits import Meter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,3 +23,4 @@ class Parts:
     sealer: Sealer
     playback: Playback
     media: MediaStore
+    meter: Meter
