@@ -74,9 +74,6 @@ async def refused(bench: Bench) -> AsyncIterator[None]:
     await bench.settle()
 
 
-# Starting and paying
-
-
 async def test_a_started_payment_waits_for_its_payer_with_a_step_to_show(bench: Bench) -> None:
     intent = payment(bench.currencies[0])
     started = await bench.gateway.start(intent)
@@ -128,7 +125,8 @@ async def test_the_same_id_with_another_amount_is_refused(bench: Bench) -> None:
     intent = payment(bench.currencies[0])
     await bench.gateway.start(intent)
     other = msgspec.structs.replace(intent, amount=intent.amount + intent.amount)
-    with pytest.raises(GatewayRefused):
+    # Some say of the key that it was used; what became of the first use is then not known.
+    with pytest.raises((GatewayRefused, OutcomeUnknown)):
         await bench.gateway.start(other)
 
 
