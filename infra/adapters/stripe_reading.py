@@ -143,8 +143,9 @@ def money_of(amount: int, currency: str) -> Money:
 
 
 # A refused card sends the intent back to requires_payment_method with last_payment_error set
-# (https://docs.stripe.com/payments/paymentintents/lifecycle, read 2026-11-22). That reads as
-# FAILED; at Stripe the same intent can still be paid, so whoever starts another cancels this one.
+# (https://stripe.dev/stripe-terminal-ios/docs/Classes/SCPProcessPaymentError.html, read
+# 2026-11-22). That reads as FAILED; at Stripe the same intent can still be paid, so whoever
+# starts another cancels this one.
 _STANDINGS: dict[str, Standing] = {
     "requires_payment_method": Standing.PENDING,
     "requires_confirmation": Standing.PENDING,
@@ -288,8 +289,9 @@ def mandate_snapshot_of(setup: SetupIntent, publishable_key: str) -> MandateSnap
 
 # Inquiries (warning_*) and prevented disputes move no money as a dispute; the former may grow
 # into one, which is then told with another status. An appeal is a lost dispute taken up again.
-# https://docs.stripe.com/disputes/how-disputes-work and the status list of stripe-python 16.1's
-# Dispute (read 2026-11-22).
+# The list of statuses is that of stripe-python 16.1's Dispute; what money they move is known from
+# https://docs.stripe.com/disputes/how-disputes-work only in part (read 2026-11-22), to be
+# confirmed with test keys.
 _DISPUTE_STANDINGS = {
     "needs_response": DisputeStanding.OPEN,
     "under_review": DisputeStanding.OPEN,
