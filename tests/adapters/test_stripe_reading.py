@@ -90,9 +90,10 @@ def test_a_fee_that_stripe_has_not_booked_yet_is_not_zero_but_untold() -> None:
     assert read_payment(paid_intent(balance_transaction="txn_1")).fee is None
 
 
-def test_a_fee_keeps_the_currency_of_settlement() -> None:
-    booked = example("balance_transaction", fee=300, currency="isk")
-    assert read_payment(paid_intent(balance_transaction=booked)).fee == Money(3, "ISK")
+def test_a_fee_settled_in_another_currency_is_the_same_share_of_the_payment() -> None:
+    # 10.99 USD settled as 1,300 krónur (sent in hundredths), of which 39 are the fee: 3 %.
+    booked = example("balance_transaction", amount=130_000, fee=3900, currency="isk")
+    assert read_payment(paid_intent(balance_transaction=booked)).fee == Money(33, "USD")
 
 
 def test_what_a_partial_capture_released_does_not_count_as_refunded() -> None:
