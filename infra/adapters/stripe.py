@@ -377,5 +377,9 @@ def _talking(what: str) -> Iterator[None]:
 
 
 def _failure(error: stripe.CardError) -> StripeFailure:
+    """The reason in the body; an empty one if it can't be read, for the refusal is certain."""
     body: Any = error.json_body
-    return read_as(StripeFailure, body["error"])
+    try:
+        return read_as(StripeFailure, body["error"])
+    except Unreadable:
+        return StripeFailure()

@@ -88,7 +88,8 @@ def interpret(item: InboxItem, *, livemode: bool) -> list[Change]:
     """What an event means; [] for kinds that mean nothing to us.
 
     Events arrive in any order, so none carries a snapshot: the payment, refund or mandate is read
-    afresh. Disputes can't be read through the port and are told as the event has them.
+    afresh. Disputes can't be read through the port and are told as the event has them; one of
+    another shape than we know raises Unreadable, so that it waits for a person.
     An event of the other mode than our key's is not ours: left out, with a line in the log.
     """
     reading = _READINGS.get(item.kind)

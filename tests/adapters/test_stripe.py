@@ -109,6 +109,14 @@ def test_credentials_that_cannot_be_right_name_their_field(field: str, value: An
     assert raised.value.field == field
 
 
+def test_live_keys_are_sent_to_stripe_and_nowhere_else() -> None:
+    live = StripeCredentials(
+        secret_key="sk_live_1", publishable_key="pk_live_1", webhook_secrets=("whsec_1",)
+    )
+    with pytest.raises(AssertionError):
+        StripeGateway(live, api_base="http://127.0.0.1:9")
+
+
 def test_no_secret_shows_in_a_log() -> None:
     for shown in (repr(CREDENTIALS), str(CREDENTIALS), f"{CREDENTIALS}"):
         assert "secret" not in shown.replace("StripeCredentials", "")
@@ -204,6 +212,14 @@ async def test_a_declined_card_is_refused_with_the_reason(canned: Pair) -> None:
     with pytest.raises(GatewayRefused) as raised:
         await gateway.start(payment(mandate_ref="pm_1", customer_ref="cus_1"))
     assert raised.value.decline is Decline.AUTHENTICATION_FAILED
+
+
+async def test_a_decline_without_a_readable_reason_is_still_refused(canned: Pair) -> None:
+    server, gateway = canned
+    server.say(402, {"error": {"type": "card_error", "decline_code": 5}})
+    with pytest.raises(GatewayRefused) as raised:
+        await gateway.start(payment(mandate_ref="pm_1", customer_ref="cus_1"))
+    assert raised.value.decline is Decline.OTHER
 
 
 @pytest.mark.parametrize(
