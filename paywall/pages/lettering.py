@@ -58,8 +58,9 @@ class Lettering:
             rtl = _runs_rtl(text)
             if rtl and not turn:
                 place = f"translate({x + self.width(text, size, weight, tracking):.1f} {y:.1f})"
+            direction = ' direction="rtl"' if rtl else ""
             return (
-                f'<text transform="{place}"{' direction="rtl"' if rtl else ""} font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
+                f'<text transform="{place}"{direction} font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
                 f'font-weight="{800 if weight == "black" else 500}" fill="{fill}">{escape(text)}</text>'
             )
         glyphs: list[str] = []
