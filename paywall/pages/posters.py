@@ -4,13 +4,13 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
 from typing import TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
-from paywall.pages.lettering import Lettering
+from paywall.pages.lettering import Lettering, runs_rtl
 
 WIDTH, HEIGHT, MARGIN = 500.0, 700.0, 30.0
 SHIPPED_LETTERING = Lettering(
@@ -115,9 +115,7 @@ def _set_title(lettering: Lettering, name: str, width: float, height: float) -> 
     for count in range(1, min(_TITLE_LINES_MAX, len(words)) + 1):
         for breaks in combinations(range(1, len(words)), count - 1):
             edges = [0, *breaks, len(words)]
-            lines = tuple(
-                " ".join(words[start:end]) for start, end in zip(edges, edges[1:], strict=False)
-            )
+            lines = tuple(" ".join(words[start:end]) for start, end in pairwise(edges))
             widest = min(lettering.fit(line, width, tracking=-22) for line in lines)
             tallest = height / ((count - 1) * _LEADING + 0.7)
             size = min(widest, tallest, 118.0)
@@ -138,9 +136,10 @@ def _words(
     baseline = first + lettering.cap_height(title.size)
     for line in title.lines:
         # A capital's side bearing would push large letters off the margin.
-        yield lettering.draw(
-            line, MARGIN - title.size * 0.03, baseline, title.size, palette.ink, tracking=-22
-        )
+        start = MARGIN - title.size * 0.03
+        if runs_rtl(line):
+            start = WIDTH - MARGIN - lettering.width(line, title.size, tracking=-22)
+        yield lettering.draw(line, start, baseline, title.size, palette.ink, tracking=-22)
         baseline += title.size * _LEADING
     room = inner - lettering.width(starts_at_text, small, "text") - 20
     yield lettering.draw(starts_at_text, MARGIN, facts_y, small, palette.ink, "text")
@@ -237,10 +236,11 @@ def _discs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     for index, ((x, y), radius) in enumerate(zip(centres, radii, strict=True)):
         yield f'<clipPath id="d{index}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/></clipPath>'
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{palette.shapes[index]}"/>'
-    for (x, y), radius, clip in ((centres[1], radii[1], 0), (centres[2], radii[2], 0)):
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{palette.ink}" clip-path="url(#d{clip})"/>'
+    meeting = palette.ink if palette.ink not in palette.shapes else palette.ground
+    for (x, y), radius in zip(centres[1:], radii[1:], strict=True):
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{meeting}" clip-path="url(#d0)"/>'
     (x, y), radius = centres[2], radii[2]
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.42:.1f}" fill="{palette.ground}"/>'
+    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.42:.1f}" fill="{palette.shapes[0]}"/>'
 
 
 def _rhythm(chance: Random, palette: Palette, box: Box) -> Iterator[str]:

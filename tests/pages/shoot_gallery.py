@@ -73,7 +73,12 @@ def shoot(browser: Browser, base: str, page_file: Path, out: Path, light: bool) 
             bypass_csp=False,
         )
         said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message, said=said: (
+                said.append(message.text) if message.type == "error" else None
+            ),
+        )
         page.goto(f"{base}/{page_file.name}", wait_until="load")
         page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
         page.wait_for_timeout(150)
@@ -90,10 +95,14 @@ def shoot(browser: Browser, base: str, page_file: Path, out: Path, light: bool) 
             if "404" not in text and "stand-in" not in text
         ]
         page.evaluate(AXE.read_text())
-        result = page.evaluate(f"axe.run({{runOnly: {RULES if not page_file.name.startswith('mail-') else RULES[:-1]}}})")
+        result = page.evaluate(
+            f"axe.run({{runOnly: {RULES if not page_file.name.startswith('mail-') else RULES[:-1]}}})"
+        )
         for violation in result["violations"]:
             node = violation["nodes"][0]
-            findings.append(f"{page_file.stem} {label}: {violation['id']}: {node['html'][:160]} | {node.get('failureSummary', '')[:240]}")
+            findings.append(
+                f"{page_file.stem} {label}: {violation['id']}: {node['html'][:160]} | {node.get('failureSummary', '')[:240]}"
+            )
         page.close()
     return findings
 
