@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -12,14 +12,8 @@ from tests.conformance.gateway_bench import Bench
 
 # A bench may need a process that outlives one test: the context gets pytest's request for that.
 BENCHES: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Bench]]] = {
-    "sandbox": lambda request: sandbox.merchant(request.getfixturevalue("sandbox_url")),
+    "sandbox": lambda request: sandbox.merchant(request.getfixturevalue("sandbox_process").url),
 }
-
-
-@pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    with sandbox.process() as running:
-        yield running.url
 
 
 @pytest.fixture(params=sorted(BENCHES))
