@@ -154,6 +154,10 @@ class Till:
         async with self.db.read() as tx:
             return list(await tx.scalars(select(Dispute)))
 
+    async def inbox_row(self) -> InboxRow:
+        async with self.db.read() as tx:
+            return (await tx.scalars(select(InboxRow))).one()
+
     async def put(self, payment_id: str, **values: object) -> None:
         """Arrange a row as a crash would have left it."""
         async with self.db.transaction() as tx:
