@@ -7,6 +7,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
+from infra.kernel.paging import Place, Slice, Wanted
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.payments.tables import Dispute, Payment, Refund
 
@@ -16,14 +17,13 @@ Row = tuple[Order, OrderLine]
 async def of_venue(
     tx: Tx,
     venue_id: str,
+    wanted: Wanted,
     *,
-    limit: int,
-    before: str = "",
     state: OrderState | None = None,
     email: str = "",
     offer_id: str = "",
-) -> list[Row]:
-    """The venue's orders, newest first, those with ids below `before`."""
+) -> Slice[Row]:
+    """The venue's orders, newest first."""
     where: list[ColumnElement[bool]] = [Order.venue_id == venue_id]
     if state is not None:
         where.append(Order.state == state)
@@ -31,30 +31,30 @@ async def of_venue(
         where.append(Order.email == email)
     if offer_id:
         where.append(OrderLine.offer_id == offer_id)
-    return await _page(tx, where, limit, before)
+    return await _page(tx, where, wanted)
 
 
-async def of_account(tx: Tx, account_id: str, *, limit: int, before: str = "") -> list[Row]:
+async def of_account(tx: Tx, account_id: str, wanted: Wanted) -> Slice[Row]:
     """What a person bought at every venue, newest first."""
-    return await _page(tx, [Order.account_id == account_id], limit, before)
+    return await _page(tx, [Order.account_id == account_id], wanted)
 
 
-async def _page(tx: Tx, where: list[ColumnElement[bool]], limit: int, before: str) -> list[Row]:
-    if before:
-        where.append(Order.id < before)
+async def _page(tx: Tx, where: list[ColumnElement[bool]], wanted: Wanted) -> Slice[Row]:
+    if wanted.after is not None:
+        where.append(Order.id < wanted.after.id)
     query = (
         select(Order, OrderLine)
         .join(OrderLine, OrderLine.order_id == Order.id)
         .where(*where)
         .order_by(Order.id.desc())
-        .limit(limit)
+        .limit(wanted.limit + 1)
     )
-    return [(order, line) for order, line in await tx.execute(query)]
+    rows = [(order, line) for order, line in await tx.execute(query)]
+    more = Place(None, rows[wanted.limit - 1][0].id) if len(rows) > wanted.limit else None
+    return Slice(rows[: wanted.limit], more)
 
 
-async def one(
-    tx: Tx, order_id: str, *, venue_id: str = "", account_id: str = ""
-) -> Row:
+async def one(tx: Tx, order_id: str, *, venue_id: str = "", account_id: str = "") -> Row:
     """One order of this venue or this person, or NotFound."""
     assert venue_id or account_id, "say whose order may be seen"
     query = (
@@ -72,9 +72,7 @@ async def one(
     return row[0], row[1]
 
 
-async def money_of(
-    tx: Tx, order_id: str
-) -> tuple[list[Payment], list[Refund], list[Dispute]]:
+async def money_of(tx: Tx, order_id: str) -> tuple[list[Payment], list[Refund], list[Dispute]]:
     """Every payment, refund and dispute of an order, oldest first."""
     payments = await tx.scalars(
         select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)

@@ -60,7 +60,7 @@ def assemble(
         outbox=outbox,
         desk=desk,
         buy=Buy(db, clock, announcer, desk.starter, public_url),
-        sell=SellDirectly(db, clock, announcer),
+        sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url),

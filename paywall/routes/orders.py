@@ -14,6 +14,7 @@ from infra.kernel.errors import Invalid, Problem
 from infra.kernel.idempotency import Claimed, Kept
 from infra.kernel.ids import new_id
 from infra.kernel.money import Money
+from infra.kernel.paging import Slice
 from paywall.accounts.addresses import checked_email
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
@@ -32,7 +33,7 @@ from paywall.http.idempotency import (
     respond,
     verdict_response,
 )
-from paywall.http.pages_of import Page, Place, page_of, wanted
+from paywall.http.pages_of import Cursor, Limit, Page, page_of, wanted
 from paywall.http.parts import Parts
 from paywall.http.views import Ask, Country, Currency, Id, Line, MoneyAsk, MoneyView, money
 from paywall.routes.order_views import (
@@ -128,26 +129,25 @@ def _refuse(problem: Problem) -> Any:
 @get("/v1/venues/{venue_id:str}/orders", opt={"permission": Permission.ORDERS_READ})
 async def of_venue(
     venue_id: FromPath[str],
+    request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     state: FromQuery[OrderState | None] = None,
     email: FromQuery[Annotated[str, Meta(max_length=254)]] = "",
     offer_id: FromQuery[Annotated[str, Meta(max_length=32)]] = "",
-    limit: FromQuery[Annotated[int, Meta(ge=1, le=100)]] = 50,
-    cursor: FromQuery[Annotated[str, Meta(max_length=200)]] = "",
-) -> Page[OrderView]:
+    limit: Limit = 50,
+    cursor: Cursor = "",
+) -> Response[Page[OrderView]]:
     """The venue's orders, newest first."""
-    want = wanted(limit, cursor)
     async with parts.db.read() as tx:
         rows = await browse.of_venue(
             tx,
             venue_id,
-            limit=want.limit + 1,
-            before=want.after_id,
+            wanted(limit, cursor),
             state=state,
             email=email.strip().lower(),
             offer_id=offer_id,
         )
-    return page_of(rows, want, lambda row: order_view(*row), lambda row: Place(row[0].id))
+    return page_of(request, rows, lambda row: order_view(*row))
 
 
 @get("/v1/venues/{venue_id:str}/orders/{order_id:str}", opt={"permission": Permission.ORDERS_READ})
@@ -275,17 +275,15 @@ async def open_again(
 
 @get("/v1/me/orders", opt={"person": True})
 async def mine(
+    request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     principal: NamedDependency[Principal],
-    limit: FromQuery[Annotated[int, Meta(ge=1, le=100)]] = 50,
-    cursor: FromQuery[Annotated[str, Meta(max_length=200)]] = "",
-) -> Page[OrderView]:
+    limit: Limit = 50,
+    cursor: Cursor = "",
+) -> Response[Page[OrderView]]:
     """What you bought, at every venue, newest first; empty until your address is proven."""
-    want = wanted(limit, cursor)
-    rows: list[browse.Row] = []
+    rows: Slice[browse.Row] = Slice([], None)
     if principal.email_proven:
         async with parts.db.read() as tx:
-            rows = await browse.of_account(
-                tx, principal.account_id, limit=want.limit + 1, before=want.after_id
-            )
-    return page_of(rows, want, lambda row: order_view(*row), lambda row: Place(row[0].id))
+            rows = await browse.of_account(tx, principal.account_id, wanted(limit, cursor))
+    return page_of(request, rows, lambda row: order_view(*row))
