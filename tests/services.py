@@ -1,4 +1,4 @@
-"""Starts a real PostgreSQL and Redis on free ports, runs a command with their addresses, stops them.
+"""Starts a real PostgreSQL and Redis on free ports, runs a command with them, stops both.
 
     python -m tests.services -- pytest tests
 

@@ -22,7 +22,7 @@ _COLOURS = {
 
 def ffmpeg() -> str:
     """The path of the ffmpeg that came with the wheel."""
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+    return str(imageio_ffmpeg.get_ffmpeg_exe())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def live_command(folder: Path, font: Path | None) -> list[str]:

@@ -12,11 +12,10 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Problem
 from infra.kernel.group import GroupCommit
-from paywall.checkout.announce import Announcer, PaidOrder
+from paywall.checkout.announce import Announcer
 from paywall.checkout.deliver import deliver
 from paywall.checkout.order_requests import OrderRequest
-from paywall.checkout.place_orders import Placed, place, take_places
-from paywall.catalogue.tables import Mode
+from paywall.checkout.place_orders import Placed, paid_order, place, take_places
 
 
 class SellDirectly:
@@ -47,28 +46,8 @@ class SellDirectly:
         placed = await place(tx, requests, paid=True, machine_now=now)
         shelves = {item.shelf.offer.id: item.shelf for item in placed}
         await deliver(
-            tx, [_paid(item) for item in placed], self._announcer,
+            tx, [paid_order(item) for item in placed], self._announcer,
             machine_now=now, shelves=shelves,
         )  # fmt: skip
         await take_places(tx, placed)
         return placed
-
-
-def _paid(item: Placed) -> PaidOrder:
-    venue = item.shelf.venue
-    return PaidOrder(
-        order_id=item.order_id,
-        line_id=item.line_id,
-        offer_id=item.quote.offer_id,
-        venue_id=venue.id,
-        customer_id=item.customer_id,
-        email=item.request.email,
-        locale=item.request.locale,
-        test=venue.mode is Mode.TEST,
-        total=item.quote.total,
-        tax=item.quote.tax,
-        platform_fee_bps=venue.platform_fee_bps,
-        at=item.now,
-        source="external",
-        cause_id=item.order_id,
-    )

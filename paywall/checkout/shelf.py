@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
-from entitlements.grants import NewGrant
-from entitlements.tables import ScopeKind
 from sqlalchemy import and_, select
 
+from entitlements.grants import NewGrant
+from entitlements.tables import ScopeKind
 from infra.kernel.db import Tx
 from offers.tables import Offer, OfferKind, Pool, Price
 from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
