@@ -54,7 +54,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if permission is None:
         raise Forbidden("This address is not open to anybody.")
     venue_id = str(connection.path_params.get("venue_id", INSTALLATION))
-    principal.require(permission, venue_id, now=parts.clock.machine())
+    reading = connection.scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]
+    principal.require(permission, venue_id, now=parts.clock.machine(), reading=reading)
 
 
 async def limit(
