@@ -104,6 +104,8 @@ class Edge:
         return Pass(path, claims) if code is None else Deny(403, code)
 
     def _claims(self, token: str, now: datetime) -> Claims | Refusal:
+        if len(token) > jose.MAX_TOKEN_BYTES:  # before anything is computed from it
+            return Refusal("too_long", f"A token has at most {jose.MAX_TOKEN_BYTES} bytes.")
         name = jose.fingerprint(token)
         keys = self.ring.verifiers(now)
         if keys is not self._verified_under:  # a key came or went: what it signed is asked again

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import random
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -29,7 +30,10 @@ from entitlements.tokens import (
 )
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
+from infra.kernel.errors import Invalid
 from infra.kernel.seal import Sealer
+
+_DEVICE_ID = re.compile(r"[\x20-\x7e]{0,64}")
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +54,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One player that asks to be let in. The caller has proven who `customer_id` is.
 
-    `issuer` is the venue's issuer URL; `clock_offset_s` its clock's (business time).
+    `issuer` is the venue's issuer URL; `clock_offset_s` its clock's (business time). Raises
+    Invalid for a device_id that is not up to 64 printable ASCII characters.
     """
 
     venue_id: str
@@ -61,6 +66,10 @@ class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     device_id: str = ""
     clock_offset_s: int = 0
+
+    def __post_init__(self) -> None:
+        if not _DEVICE_ID.fullmatch(self.device_id):
+            raise Invalid("device_id", "Send up to 64 printable ASCII characters, or none.")
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):

@@ -238,6 +238,11 @@ def test_restrictions_in_the_token_are_obeyed() -> None:
         assert judge(ask(method=method)) == Deny(403, "method")
 
 
+@pytest.mark.parametrize("junk", ["x" * 10_000_000, "\ud800", "a.b.c", ". .", "\0", "é.é.é"])
+def test_junk_for_a_token_is_refused_without_a_fuss(junk: str) -> None:
+    assert judge(ask(given_token=junk)) in (Deny(403, "too_long"), Deny(403, "malformed"))
+
+
 def test_an_edge_of_one_tenant_refuses_another_tenants_tokens() -> None:
     assert isinstance(judge(ask(), issuer=ISSUER), Pass)
     assert judge(ask(), issuer="https://other.example") == Deny(403, "issuer")

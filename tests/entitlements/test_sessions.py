@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from entitlements.denylist import Denylist, denials_since
+from entitlements.denylist import Denylist, denials_since, purge_denials
 from entitlements.grants import Refused, give
 from entitlements.issue import Admitted, IssueRequest, issue_many
 from entitlements.sessions import (
@@ -265,3 +265,5 @@ async def test_denials_whose_tokens_are_dead_are_neither_read_nor_kept(
         denylist.apply(await denials_since(tx, NOW, NOW + timedelta(hours=1)))
     assert denylist.size == 1
     assert denylist.denies("0")
+    async with database.transaction() as tx:
+        assert await purge_denials(tx, NOW + timedelta(seconds=61)) == 1499
