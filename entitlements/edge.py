@@ -101,7 +101,9 @@ class Edge:
             # A player can mend these by renewing; any other refusal stays one.
             return Deny(401 if claims.code in {"expired", "not_yet"} else 403, claims.code)
         code = self._refuse(claims, path, request)
-        return Pass(path, claims) if code is None else Deny(403, code)
+        if code is not None:
+            return Deny(401 if code == "epoch" else 403, code)
+        return Pass(path, claims)
 
     def _claims(self, token: str, now: datetime) -> Claims | Refusal:
         if len(token) > jose.MAX_TOKEN_BYTES:  # before anything is computed from it

@@ -126,8 +126,8 @@ async def issue_many(
 ) -> list[Admitted | Refused]:
     """Judge each request and write the sessions of those let in; answers in order.
 
-    `now` is machine time. Four statements for any number of requests, one more when a play
-    window begins. The grants stay locked until the commit, so a refund at the same moment
+    `now` is machine time. Three statements for any number of requests, one more when a
+    play window begins. The grants stay locked until the commit, so a refund at the same moment
     either refuses the session or finds and ends it.
     """
     held = await grants.grants_of(

@@ -186,7 +186,7 @@ def test_a_remembered_token_is_not_remembered_for_another_path_or_epoch() -> Non
     assert isinstance(edge.check(ask(), NOW), Pass)
     assert edge.check(ask("/ven_1/evt_2/live/a.m4s"), NOW) == Deny(403, "prefix")
     barred.epochs["evt_1"] = 1
-    assert edge.check(ask(), NOW) == Deny(403, "epoch")
+    assert edge.check(ask(), NOW) == Deny(401, "epoch")
     assert isinstance(edge.check(ask(given_token=token(ep=1)), NOW), Pass)
 
 

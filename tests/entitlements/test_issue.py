@@ -205,7 +205,9 @@ async def test_tokens_live_as_their_transport_wants(
         assert live.urls.hls == folder + "index.m3u8"
 
 
-async def test_lives_can_be_shortened_and_header_tokens_never_outlive_the_right(database: Database) -> None:
+async def test_lives_can_be_shortened_and_header_tokens_never_outlive_the_right(
+    database: Database,
+) -> None:
     ends_at = NOW + timedelta(seconds=7)
     async with database.transaction() as tx:
         await give(tx, [new_grant(ends_at=ends_at)], NOW)
