@@ -30,7 +30,6 @@ from entitlements.tokens import (
 )
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
-from infra.kernel.errors import Invalid
 from infra.kernel.seal import Sealer
 
 _DEVICE_ID = re.compile(r"[\x20-\x7e]{0,64}")
@@ -54,8 +53,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One player that asks to be let in. The caller has proven who `customer_id` is.
 
-    `issuer` is the venue's issuer URL; `clock_offset_s` its clock's (business time). Raises
-    Invalid for a device_id that is not up to 64 printable ASCII characters.
+    `issuer` is the venue's issuer URL; `clock_offset_s` its clock's (business time).
     """
 
     venue_id: str
@@ -66,10 +64,6 @@ class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     device_id: str = ""
     clock_offset_s: int = 0
-
-    def __post_init__(self) -> None:
-        if not _DEVICE_ID.fullmatch(self.device_id):
-            raise Invalid("device_id", "Send up to 64 printable ASCII characters, or none.")
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +155,9 @@ def _judge(
     epochs: dict[str, int],
     now: datetime,
 ) -> tuple[Admitted, Allowed] | Refused:
+    # Refused and not raised: a bad request must not fail the others in its transaction.
+    if not _DEVICE_ID.fullmatch(request.device_id):
+        return Refused("device_id", "Send a device_id of up to 64 printable ASCII characters.")
     business_now = _business(request, now)
     decision = grants.decide(held, request.event, request.kind, business_now)
     if isinstance(decision, Refused):

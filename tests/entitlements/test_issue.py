@@ -18,7 +18,6 @@ from entitlements.sessions import Alive, Beat, Ended, beat, cut_silent, viewers_
 from entitlements.tables import Transport
 from entitlements.tokens import ENTITLEMENT_TYP, verify
 from infra.kernel.db import Database
-from infra.kernel.errors import Invalid
 from tests.entitlements.builders import (
     HOUR,
     ISSUER,
@@ -177,10 +176,15 @@ async def test_a_header_token_is_renewed_in_the_second_half_of_its_life(
 
 
 @pytest.mark.parametrize("device_id", ["x" * 65, "a\0b", "é", "a\n"])
-def test_a_device_id_that_no_table_holds_is_named(device_id: str) -> None:
-    with pytest.raises(Invalid) as problem:
-        request(device_id=device_id)
-    assert problem.value.field == "device_id"
+async def test_a_device_id_that_no_table_holds_refuses_its_own_request_only(
+    database: Database, device_id: str
+) -> None:
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    bad, good = await let_in(database, request(device_id=device_id), request())
+    assert isinstance(bad, Refused)
+    assert bad.code == "device_id"
+    assert isinstance(good, Admitted)
 
 
 @pytest.mark.parametrize("transport", list(Transport))
