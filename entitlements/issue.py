@@ -67,7 +67,7 @@ class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is written; `issuing.answer` makes the tokens after the commit."""
+    """A session that is written; `Issuer.answer` makes the tokens after the commit."""
 
     request: IssueRequest
     sid: str

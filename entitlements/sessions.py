@@ -93,7 +93,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     watched_s: float = 0.0
     position_s: float = 0.0
     token_exp: datetime | None = None
-    """End of the token that the player holds; None: it doesn't say, so it gets a new one."""
+    """End of the token that the player holds. None: it gets a new one, so a player whose token
+    the edge refuses (an old epoch) leaves this out."""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
