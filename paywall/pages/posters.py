@@ -1,4 +1,4 @@
-"""Event posters drawn from a name, a date and a seed: the same input gives the same poster. Pure SVG text."""
+"""Event posters drawn from a name, a date and a seed, the same each time. Pure: SVG text out."""
 
 import hashlib
 import math
@@ -156,6 +156,15 @@ def _between(chance: Random, low: float, high: float) -> float:
     return low + (high - low) * chance.random()
 
 
+def _circle(x: float, y: float, radius: float, fill: str, more: str = "") -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{fill}" {more}/>'
+
+
+def _rect(x: float, y: float, width: float, height: float, fill: str, more: str = "") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect {place} fill="{fill}" {more}/>'
+
+
 def _arcs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     """Rings around one point, each opened by a different angle and twice as thick as the last."""
     cx = _between(chance, 0.25, 0.75) * box.width
@@ -186,7 +195,7 @@ def _diagonals(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         x = cx - 480 + _between(chance, 0, 300)
         length = _between(chance, 420, 900)
         colour = _pick(chance, palette.shapes) if thick > 9 else palette.ink
-        yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{length:.1f}" height="{thick:.1f}" fill="{colour}"/>'
+        yield _rect(x, y, length, thick, colour)
         y += thick + 13
         thick = thick * 1.26 if thick < 86 else 5.0
     yield "</g>"
@@ -219,10 +228,10 @@ def _keys(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         height = box.height * (0.22 + 0.7 * abs(math.sin(index * 1.7 + chance.random() * 1.2)))
         y = box.y if hang else box.bottom - height
         colour = palette.shapes[0] if index % 3 else palette.shapes[1]
-        yield f'<rect x="{index * step:.1f}" y="{y:.1f}" width="{step * 0.62:.1f}" height="{height:.1f}" fill="{colour}"/>'
+        yield _rect(index * step, y, step * 0.62, height, colour)
     radius = box.width * _between(chance, 0.13, 0.2)
     cx, cy = box.width * _between(chance, 0.3, 0.75), box.y + box.height * (0.72 if hang else 0.28)
-    yield f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" fill="{palette.shapes[2]}"/>'
+    yield _circle(cx, cy, radius, palette.shapes[2])
 
 
 def _discs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -235,12 +244,12 @@ def _discs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     radii = [size * share for share in (0.52, 0.36, 0.24)]
     for index, ((x, y), radius) in enumerate(zip(centres, radii, strict=True)):
         yield f'<clipPath id="d{index}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/></clipPath>'
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{palette.shapes[index]}"/>'
+        yield _circle(x, y, radius, palette.shapes[index])
     meeting = palette.ink if palette.ink not in palette.shapes else palette.ground
     for (x, y), radius in zip(centres[1:], radii[1:], strict=True):
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{meeting}" clip-path="url(#d0)"/>'
+        yield _circle(x, y, radius, meeting, 'clip-path="url(#d0)"')
     (x, y), radius = centres[2], radii[2]
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.42:.1f}" fill="{palette.shapes[0]}"/>'
+    yield _circle(x, y, radius * 0.42, palette.shapes[0])
 
 
 def _rhythm(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -275,7 +284,7 @@ def _spot(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
             f'<path d="M{origin:.1f} {box.y - 20:.1f}L{target_x - spread:.1f} {base:.1f}H{target_x + spread:.1f}Z" '
             f'fill="{palette.shapes[index % 3]}" fill-opacity="{0.9 if index == 0 else 0.55}"/>'
         )
-    yield f'<circle cx="{target_x:.1f}" cy="{base:.1f}" r="{radius:.1f}" fill="{palette.ink}"/>'
+    yield _circle(target_x, base, radius, palette.ink)
 
 
 def _grooves(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -290,7 +299,7 @@ def _grooves(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="none" stroke="{ink}" stroke-width="{step * 0.42:.1f}"/>'
             radius += step
     x, y = one
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{step * 5:.1f}" fill="{palette.shapes[1]}"/>'
+    yield _circle(x, y, step * 5, palette.shapes[1])
 
 
 COMPOSITIONS: tuple[Art, ...] = (

@@ -118,7 +118,7 @@ def main() -> int:
     with served(GALLERY) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for page_file in sorted(GALLERY.glob("*.html")):
-            if chosen.only in page_file.name:
+            if any(part in page_file.name for part in chosen.only.split(",")):
                 findings += shoot(browser, base, page_file, chosen.out, chosen.light)
         browser.close()
     print("\n".join(findings) or "nothing to say")
