@@ -2,7 +2,7 @@
 
 `python tests/pages/drive_player.py` after the gallery was built; needs ffmpeg from imageio-ffmpeg.
 """
-# ruff: noqa: E501, S101 - a script for developers, run by hand
+# ruff: noqa: E501 - a script for developers, run by hand
 
 import functools
 import json
@@ -13,6 +13,7 @@ import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import imageio_ffmpeg
 from playwright.sync_api import Page, sync_playwright
@@ -22,10 +23,10 @@ from shoot_gallery import ARGUMENTS, CHROMIUM, GALLERY, POLICY, ROOT
 class Backend(SimpleHTTPRequestHandler):
     """Pages, a playback session, beats and media that want the current token."""
 
-    tokens: list[str] = ["token-1"]
-    seen: dict[str, int] = {}
-    beats: list[dict[str, object]] = []
-    stops: list[bytes] = []
+    tokens: ClassVar[list[str]] = ["token-1"]
+    seen: ClassVar[dict[str, int]] = {}
+    beats: ClassVar[list[dict[str, object]]] = []
+    stops: ClassVar[list[bytes]] = []
     gone = False
     media: Path
 

@@ -3,7 +3,7 @@
 `python tests/pages/shoot_gallery.py [--only event] [--light] [--out build/shots]`
 Exits 1 when axe, the console or the policy has something to say, or a page scrolls sideways.
 """
-# ruff: noqa: E501, S101 - a script for developers, run by hand
+# ruff: noqa: E501 - a script for developers, run by hand
 
 import argparse
 import functools
