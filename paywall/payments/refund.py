@@ -34,7 +34,14 @@ class RefundTooLarge(Conflict):
 
 
 async def intend_refund(
-    tx: Tx, payment_id: str, amount: Money, now: datetime, *, reason: str = "", later: bool = False
+    tx: Tx,
+    payment_id: str,
+    amount: Money,
+    now: datetime,
+    *,
+    reason: str = "",
+    later: bool = False,
+    refund_id: str = "",
 ) -> Refund:
     """Reserve an amount and add the refund to the caller's transaction; then `Refunder.send` it.
 
@@ -62,7 +69,7 @@ async def intend_refund(
     if row is None:
         raise await _why_not(tx, payment_id, amount)
     refund = Refund(
-        id=new_id("ref"),
+        id=refund_id or new_id("ref"),
         venue_id=row.venue_id,
         order_id=row.order_id,
         payment_id=payment_id,

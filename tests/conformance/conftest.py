@@ -7,12 +7,14 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.conformance.benches import sandbox
+from tests.conformance.benches import adyen, sandbox, stripe
 from tests.conformance.gateway_bench import Bench
 
 # A bench may need a process that outlives one test: the context gets pytest's request for that.
 BENCHES: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Bench]]] = {
+    "adyen": lambda _request: adyen.bench(),
     "sandbox": lambda request: sandbox.merchant(request.getfixturevalue("sandbox_process").url),
+    "stripe": lambda _request: stripe.bench(),
 }
 
 

@@ -40,6 +40,7 @@ class Can(StrEnum):
     COUNTS_CHARGES = "counts_charges"  # charges()
     KEY_CHECKS_BODY = "key_checks_body"  # the same key with another body is refused
     REPORTS_FEES = "reports_fees"
+    REFUSES_AT_ONCE = "refuses_at_once"  # too much to capture or refund; else a later webhook does
 
 
 class Act(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import msgspec
@@ -64,7 +66,12 @@ def refund_of(paid: Snapshot, minor: int) -> StartRefund:
     )
 
 
-# Starting and paying
+@asynccontextmanager
+async def refused(bench: Bench) -> AsyncIterator[None]:
+    """Refused in the answer; where the processor only ever says "received", by a later webhook."""
+    with pytest.raises(GatewayRefused) if Can.REFUSES_AT_ONCE in bench.can else nullcontext():
+        yield
+    await bench.settle()
 
 
 async def test_a_started_payment_waits_for_its_payer_with_a_step_to_show(bench: Bench) -> None:
@@ -118,7 +125,8 @@ async def test_the_same_id_with_another_amount_is_refused(bench: Bench) -> None:
     intent = payment(bench.currencies[0])
     await bench.gateway.start(intent)
     other = msgspec.structs.replace(intent, amount=intent.amount + intent.amount)
-    with pytest.raises(GatewayRefused):
+    # Some say of the key that it was used; what became of the first use is then not known.
+    with pytest.raises((GatewayRefused, OutcomeUnknown)):
         await bench.gateway.start(other)
 
 
@@ -211,12 +219,13 @@ async def test_more_than_was_authorised_is_not_captured(bench: Bench) -> None:
     need(bench, Can.CAPTURE_LATER)
     started = await bench.gateway.start(payment(bench.currencies[0], 5000, capture_later=True))
     await bench.pay(started, Act.SUCCEED)
-    with pytest.raises(GatewayRefused):
+    async with refused(bench):
         await bench.gateway.capture(
             processor_ref=started.processor_ref,
             payment_id=started.payment_id,
             amount=Money(5001, started.amount.currency),
         )
+    assert (await read(bench, started)).standing is Standing.AUTHORISED
 
 
 async def test_an_authorised_payment_is_released(bench: Bench) -> None:
@@ -273,8 +282,9 @@ async def test_more_than_was_captured_is_not_refunded(bench: Bench) -> None:
     need(bench, Can.REFUNDS)
     paid = await captured(bench, 1000)
     await bench.gateway.refund(refund_of(paid, 600))
-    with pytest.raises(GatewayRefused):
+    async with refused(bench):
         await bench.gateway.refund(refund_of(paid, 401))
+    assert (await read(bench, paid)).refunded.minor == 600
 
 
 async def test_a_refund_is_read_again(bench: Bench) -> None:
@@ -375,7 +385,7 @@ async def payment_webhook(bench: Bench) -> tuple[Snapshot, Inbound, list[InboxIt
 
 async def test_a_webhook_says_which_payment_changed(bench: Bench) -> None:
     need(bench, Can.WEBHOOKS)
-    paid, inbound, items = await payment_webhook(bench)
+    _, inbound, items = await payment_webhook(bench)
     again = bench.gateway.verify(inbound, bench.now())
     assert [item.natural_key for item in again] == [item.natural_key for item in items]
     assert all(item.natural_key and item.kind for item in items)
@@ -384,7 +394,6 @@ async def test_a_webhook_says_which_payment_changed(bench: Bench) -> None:
         stored = msgspec.json.decode(msgspec.json.encode(item.payload))
         copy = msgspec.structs.replace(item, payload=stored)
         assert bench.gateway.interpret(copy) == bench.gateway.interpret(item)
-    assert paid.standing is Standing.CAPTURED
 
 
 async def test_a_changed_body_is_refused(bench: Bench) -> None:
