@@ -8,6 +8,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.http.rate_limits import Meter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,3 +19,4 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    meter: Meter

@@ -1,5 +1,9 @@
-"""The HTTP API, one file per noun."""
+"""The HTTP API, one file per noun. ROUTES is sorted, one module a line."""
 
-from paywall.routes import health
+from paywall.routes import health, metrics, openapi
 
-ROUTES = [health.live, health.ready]
+ROUTES = [
+    *[health.live, health.ready],
+    *[metrics.read],
+    *[openapi.description],
+]
