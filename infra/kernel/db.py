@@ -156,9 +156,9 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
 
 
 async def add_rows(tx: Tx, model: type[Base], rows: list[dict[str, Any]]) -> None:
-    """Insert many rows in one statement; nothing when there are none."""
+    """Insert many rows in one statement; nothing when there are none. Bypasses the unit of work."""
     if rows:
-        await tx.execute(insert(model), rows)
+        await tx.execute(insert(model.metadata.tables[model.__tablename__]), rows)
 
 
 def inside_transaction() -> bool:

@@ -27,6 +27,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     key_venue_id: str = ""
     key_scopes: frozenset[Permission] = frozenset()
     locale: str = ""
+    seen_at: datetime | None = None  # when the session or key was last noted as used
 
     @property
     def is_person(self) -> bool:
@@ -49,6 +50,25 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def require_person(self) -> None:
         if not self.is_person:
             raise Unauthenticated("Sign in to go on.")
+
+    def require_proven(self) -> None:
+        """Nothing bought under an address is shown before the address is proven."""
+        self.require_person()
+        if not self.email_proven:
+            raise Forbidden(
+                "Prove your address first: open the link that we mail to it.",
+                code="address_not_proven",
+            )
+
+    def require_fresh(self, now: datetime) -> None:
+        """For acts on one's own log-in: a proof was given in the last 10 minutes."""
+        self.require_person()
+        if self.fresh_until is None or self.fresh_until <= now:
+            raise Forbidden(
+                "Confirm that it is you (passkey, authenticator code or password), "
+                "then repeat this.",
+                code="fresh_check_needed",
+            )
 
     def require(
         self, permission: Permission, venue_id: str = INSTALLATION, *, now: datetime

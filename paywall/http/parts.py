@@ -8,6 +8,8 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.bridges.entitlements import Playback
+from paywall.bridges.media import MediaStore
 from paywall.http.rate_limits import Meter
 
 
@@ -19,4 +21,6 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    playback: Playback
+    media: MediaStore
     meter: Meter

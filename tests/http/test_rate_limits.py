@@ -7,7 +7,6 @@ from litestar import get
 
 from infra.kernel.clock import HandClock
 from paywall.http.client_address import client_address, is_direct_loopback
-from paywall.http.parts import Parts
 from paywall.http.rate_limits import QUOTAS, MemoryMeter, network
 from tests.http.conftest import Serve
 
@@ -82,7 +81,7 @@ def test_an_ipv6_host_is_its_whole_64() -> None:
     assert network("::ffff:192.0.2.1") == "192.0.2.1"
 
 
-async def test_metrics_are_for_this_machine_or_a_token(serve: Serve, parts: Parts) -> None:
+async def test_metrics_are_for_this_machine_or_a_token(serve: Serve) -> None:
     async with serve() as client:
         assert (await client.get("/metrics")).status_code == 404
     async with serve(peer="127.0.0.1") as client:

@@ -1,0 +1,25 @@
+"""The kinds of events that webhooks carry: `noun.what_happened`, each with one sentence.
+
+A kind is added together with the code that emits it and its row in docs/webhooks.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEST_KIND = "webhook.test"
+
+WEBHOOK_KINDS: Mapping[str, str] = {
+    "order.paid": "An order's payment was captured and its grants were made.",
+    "order.cancelled": "An order was cancelled before it was paid.",
+    "refund.succeeded": "Money went back to the buyer.",
+    "refund.failed": "The processor could not give the money back.",
+    "dispute.opened": "A buyer's bank asks for the money of a payment back.",
+    "dispute.closed": "A dispute was won or lost.",
+    "grant.issued": "A customer may watch something from now on.",
+    "grant.revoked": "A customer may no longer watch something.",
+    "event.published": "An event became visible to viewers.",
+    "event.cancelled": "An event will not take place.",
+    "offer.sold_out": "The last place of an offer was taken.",
+    TEST_KIND: "Sent when you press the test button or call the test route.",
+}
