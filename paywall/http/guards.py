@@ -19,7 +19,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import identify
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
@@ -87,42 +87,13 @@ def refuse_unreadable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
             raise Invalid("query", "Leave out the control character U+0000.")
 
 
-async def limit(
-    connection: ASGIConnection[Any, Any, Any, Any],
-    parts: Parts,
-    principal: Principal,
-    named: str | None,
-) -> None:
-    """Count the request; the RateLimit fields go out with whatever answer follows."""
-    settings = parts.settings
-    if named == "off" or settings.rate_scale == 0:
-        return
-    scope = connection.scope
-    address = client_address(scope, settings.trusted_proxies)
-    try:
-        fields = await spend(parts.meter, principal, address, named, settings.rate_scale)
-    except QuotaSpent as refusal:
-        scope["state"]["rate_fields"] = refusal.fields
-        raise
-    scope["state"]["rate_fields"] = fields
-
-
-def refuse_unreadable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """PostgreSQL stores no NUL, and nothing of ours is named with control characters."""
-    if any(not str(part).isprintable() for part in connection.path_params.values()):
-        raise NotFound("page")
-    for name, value in connection.query_params.multi_items():
-        if "\x00" in name or "\x00" in str(value):
-            raise Invalid("query", "Leave out the control character U+0000.")
-
-
 async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Parts) -> Principal:
     """From `Authorization: Bearer` or the session cookie; NOBODY where neither is there."""
     header = connection.headers.get("authorization", "")
     secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
-    if not secret or len(secret) > 200:
+    if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
     async with parts.db.read() as tx:
         return await identify(tx, secret, parts.clock.machine())
