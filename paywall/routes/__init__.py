@@ -1,8 +1,9 @@
 """The HTTP API, one file per noun. ROUTES is sorted, one module a line."""
 
-from paywall.routes import health, media, metrics, openapi, orders, playback
+from paywall.routes import gateways, health, media, metrics, openapi, orders, playback
 
 ROUTES = [
+    *[gateways.receive],
     *[health.live, health.ready],
     *[media.serve],
     *[metrics.read],
