@@ -20,6 +20,7 @@ from litestar.handlers import BaseRouteHandler
 from infra.kernel.errors import Forbidden, Invalid, NotFound
 from paywall.accounts.identify import identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
+from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import QuotaSpent, spend
@@ -39,6 +40,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     refuse_unreadable(connection)
     principal = await principal_of(connection, parts)
     connection.scope["state"]["principal"] = principal
+    await touch(parts.db, principal, parts.clock.machine())
     opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
     if opt.get("public"):

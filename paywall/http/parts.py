@@ -8,6 +8,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.people import People
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.http.rate_limits import Meter
@@ -21,6 +22,7 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    people: People
     playback: Playback
     media: MediaStore
     meter: Meter
