@@ -70,6 +70,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
                 code="fresh_check_needed",
             )
 
+    def require_caller(self) -> None:
+        if not self.is_person and not self.api_key_id:
+            raise Unauthenticated("Sign in, or send an API key, to do this.")
+
     def require(
         self,
         permission: Permission,
@@ -85,8 +89,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         A stranger to the venue is told that it does not exist, so that tenants can't probe each
         other; its own staff are told which permission is missing.
         """
-        if not self.is_person and not self.api_key_id:
-            raise Unauthenticated("Sign in, or send an API key, to do this.")
+        self.require_caller()
         if not self.may(permission, venue_id):
             if venue_id != INSTALLATION and not self.is_staff_of(venue_id):
                 raise NotFound("venue")

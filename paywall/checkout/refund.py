@@ -11,7 +11,6 @@ from entitlements.tables import GrantState
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, Invalid, NotFound
-from infra.kernel.ids import new_id
 from infra.kernel.money import Money
 from offers import places
 from paywall.accounts.audit import record
@@ -19,9 +18,16 @@ from paywall.catalogue.tables import Venue
 from paywall.checkout.announce import Announcer, RefundFacts
 from paywall.checkout.deliver import orders_with_lines
 from paywall.checkout.tables import Order, OrderLine, OrderState
-from paywall.ledger.movements import Movement, give_back_sides, post, posted_by_order, shares
+from paywall.ledger.movements import (
+    Movement,
+    give_back_sides,
+    post,
+    posted_by_cause,
+    posted_by_order,
+    shares,
+)
 from paywall.payments.refund import Refunder, intend_refund
-from paywall.payments.tables import RefundState
+from paywall.payments.tables import Refund, RefundState
 
 REFUNDABLE = frozenset({OrderState.PAID, OrderState.PARTLY_REFUNDED, OrderState.UNSERVED})
 
@@ -50,6 +56,7 @@ class RefundOrder:
     async def refund(
         self,
         *,
+        refund_id: str,
         venue_id: str,
         order_id: str,
         amount: Money | None,
@@ -64,6 +71,16 @@ class RefundOrder:
         now = self._clock.machine()
         async with self._db.transaction() as tx:
             order, line, at = await self._locked(tx, venue_id, order_id)
+            before = await tx.get(Refund, refund_id)
+            if before is not None:
+                # An earlier attempt under the same key died after this was committed; the
+                # reconciler sends what was not sent.
+                whole = order.state is OrderState.REFUNDED or before.amount == order.total
+                return _answer(before, before.state, whole=whole)
+            booked = await posted_by_cause(tx, [refund_id])
+            if booked:
+                part = Money(-booked["external"], order.currency)
+                return _outside_answer(refund_id, order, part)
             part = _amount(order, amount)
             whole = part == order.total - order.refunded
             if whole:
@@ -80,16 +97,13 @@ class RefundOrder:
                 now=now,
             )
             if not order.payment_id:
-                return await self._refund_outside(tx, order, line, part, reason, whole=whole)
-            refund = await intend_refund(tx, order.payment_id, part, now, reason=reason)
-        state = await self._refunder.send(refund)
-        return RefundAnswer(
-            refund_id=refund.id,
-            order_id=order_id,
-            amount=part,
-            state=state.value,
-            door_closed=whole and state is not RefundState.FAILED,
-        )
+                return await self._refund_outside(
+                    tx, order, line, part, reason, refund_id, whole=whole
+                )
+            refund = await intend_refund(
+                tx, order.payment_id, part, now, reason=reason, refund_id=refund_id
+            )
+        return _answer(refund, await self._refunder.send(refund), whole=whole)
 
     async def _refund_outside(
         self,
@@ -98,6 +112,7 @@ class RefundOrder:
         line: OrderLine,
         part: Money,
         reason: str,
+        refund_id: str,
         *,
         whole: bool,
     ) -> RefundAnswer:
@@ -105,7 +120,6 @@ class RefundOrder:
         now = self._clock.machine()
         offset = await _offset(tx, order.venue_id)
         at = now + timedelta(seconds=offset)
-        refund_id = new_id("ref")
         sale = shares(order.total, order.tax, order.platform_fee_bps)
         posted = await posted_by_order(tx, order.id, "refund")
         back = order.refunded + part
@@ -144,13 +158,7 @@ class RefundOrder:
             reason=reason,
         )
         await self._announcer.refunded(tx, [facts], now)
-        return RefundAnswer(
-            refund_id=refund_id,
-            order_id=order.id,
-            amount=part,
-            state=RefundState.SUCCEEDED.value,
-            door_closed=whole,
-        )
+        return _outside_answer(refund_id, order, part)
 
     async def stop_access(self, *, venue_id: str, order_id: str, reason: str, actor: str) -> None:
         """Close the door on an order without moving money; `open_again` undoes it."""
@@ -192,6 +200,26 @@ class RefundOrder:
 
 async def _offset(tx: Tx, venue_id: str) -> int:
     return (await tx.get_one(Venue, venue_id)).clock_offset_s
+
+
+def _answer(refund: Refund, state: RefundState, *, whole: bool) -> RefundAnswer:
+    return RefundAnswer(
+        refund_id=refund.id,
+        order_id=refund.order_id,
+        amount=refund.amount,
+        state=state.value,
+        door_closed=whole and state is not RefundState.FAILED,
+    )
+
+
+def _outside_answer(refund_id: str, order: Order, part: Money) -> RefundAnswer:
+    return RefundAnswer(
+        refund_id=refund_id,
+        order_id=order.id,
+        amount=part,
+        state=RefundState.SUCCEEDED.value,
+        door_closed=order.state is OrderState.REFUNDED,
+    )
 
 
 def _amount(order: Order, amount: Money | None) -> Money:

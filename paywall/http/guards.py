@@ -1,6 +1,7 @@
 """Deny by default: one guard on the app. A route opens itself by its `opt`, which tests list.
 
 opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in person;
+`caller=True` a person or an API key, whose right the handler itself checks at a venue in the body;
 `permission=Permission.X` that right at the venue in the path's `venue_id` (or at the installation
 where the path has none). A route with none of them answers 403 to everyone.
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
@@ -18,7 +19,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import identify
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
@@ -40,13 +41,16 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     refuse_unreadable(connection)
     principal = await principal_of(connection, parts)
     connection.scope["state"]["principal"] = principal
-    await touch(parts.db, principal, parts.clock.machine())
     opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
+    await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):
         return
     if opt.get("person"):
         principal.require_person()
+        return
+    if opt.get("caller"):
+        principal.require_caller()
         return
     permission = opt.get("permission")
     if permission is None:
@@ -91,7 +95,7 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
     secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
-    if not secret or len(secret) > 200:
+    if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
     async with parts.db.read() as tx:
         return await identify(tx, secret, parts.clock.machine())

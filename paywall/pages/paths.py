@@ -1,4 +1,4 @@
-"""Where the pages' own forms and links lead. The routes serve these addresses; a page names them."""
+"""Where the pages' own forms and links lead: the routes serve these, a page names them."""
 
 from urllib.parse import quote
 
@@ -12,10 +12,10 @@ PATHS = {
     "logout_everywhere": "/logout/everywhere",
     "forgot": "/login/forgot",
     "register": "/register",
-    "passkey_login_options": "/v1/passkeys/login/options",
-    "passkey_login_verify": "/v1/passkeys/login/verify",
-    "passkey_register_options": "/v1/passkeys/register/options",
-    "passkey_register_verify": "/v1/passkeys/register/verify",
+    "passkey_login_options": "/v1/auth/passkeys/login/options",
+    "passkey_login_verify": "/v1/auth/passkeys/login/verify",
+    "passkey_register_options": "/v1/auth/passkeys/registration/options",
+    "passkey_register_verify": "/v1/auth/passkeys/registration/verify",
     "passkey_remove": "/account/passkeys/{passkey}/remove",
     "account": "/account",
     "account_profile": "/account/profile",

@@ -10,41 +10,21 @@ from typing import Any
 import httpx
 import pytest
 
-from entitlements.issue import Terms
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
-from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.app import create_app
-from paywall.bridges.entitlements import Playback
-from paywall.bridges.media import MediaStore
+from paywall.cli.assembly import assemble
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter
 from paywall.routes import ROUTES
-from tests.accounts.world import make_world
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
 def parts(database: Database, clock: HandClock, tmp_path: Path) -> Parts:
-    sealer = Sealer(b"m" * 32)
-    return Parts(
-        settings=Settings(data_dir=tmp_path, public_url="http://test"),
-        clock=clock,
-        db=database,
-        sealer=sealer,
-        people=make_world(database, clock).people,
-        playback=Playback(
-            database,
-            clock,
-            sealer,
-            Terms(media_url="http://test/media", api_url="http://test"),
-            "http://test",
-        ),
-        media=MediaStore(database, clock, tmp_path, "http://test"),
-        meter=MemoryMeter(clock),
-    )
+    settings = Settings(data_dir=tmp_path, public_url="http://test")
+    return assemble(settings, clock=clock, db=database)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from entitlements.issue import Terms
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
-from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.app import create_app
-from paywall.bridges.entitlements import Playback
-from paywall.bridges.media import MediaStore
-from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter
+from paywall.cli.assembly import assemble
 from tests.accounts.world import World, make_world
 
 
@@ -38,25 +34,12 @@ class Browser:
 
 @pytest.fixture
 def app(world: World, tmp_path: Path) -> Any:
-    """Its lifespan only closes the database, which the fixture `database` does here."""
-    sealer = Sealer(b"m" * 32)
-    parts = Parts(
-        settings=Settings(data_dir=tmp_path, public_url="http://localhost:8000"),
-        clock=world.clock,
-        db=world.db,
-        sealer=sealer,
-        people=world.people,
-        playback=Playback(
-            world.db,
-            world.clock,
-            sealer,
-            Terms(media_url="http://localhost:8000/media", api_url="http://localhost:8000"),
-            "http://localhost:8000",
-        ),
-        media=MediaStore(world.db, world.clock, tmp_path, "http://localhost:8000"),
-        meter=MemoryMeter(world.clock),
-    )
-    return create_app(parts)
+    """The product as it is assembled, but with this world's people. Its lifespan only closes
+    things, so it is left out.
+    """
+    settings = Settings(data_dir=tmp_path, public_url="http://localhost:8000")
+    parts = assemble(settings, clock=world.clock, db=world.db)
+    return create_app(dataclasses.replace(parts, people=world.people))
 
 
 @pytest.fixture
