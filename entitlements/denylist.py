@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from entitlements.tables import Denial, EventEpoch
 from infra.kernel.db import Tx
@@ -34,6 +34,17 @@ async def denials_since(tx: Tx, since: datetime | None, now: datetime) -> News:
     return News(denials, dict(epochs.all()), now)
 
 
+async def purge_denials(tx: Tx, now: datetime) -> int:
+    """Delete denials whose last token is dead; returns how many. Once a day is often enough."""
+    gone = await tx.scalars(
+        delete(Denial)
+        .where(Denial.until_at <= now - OVERLAP)
+        .returning(Denial.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
+
+
 class Denylist:
     """The set that the embedded edge asks on every request.
 
@@ -45,7 +56,7 @@ class Denylist:
         self._until: dict[str, datetime] = {}
         self._epochs: dict[str, int] = {}
         self._read_at: datetime | None = None
-        self._last_kept = 0
+        self._forgot_at: datetime | None = None
 
     async def refresh(self, tx: Tx, now: datetime) -> None:
         """Poll once (machine time). The embedded edge does this about every second."""
@@ -55,18 +66,23 @@ class Denylist:
         self._until.update(news.denials)
         self._epochs.update(news.epochs)
         self._read_at = news.read_at
-        if len(self._until) > 1000 and len(self._until) > 2 * self._last_kept:
+        # Seldom enough to cost nothing, often enough that the dead are never the majority.
+        if self._forgot_at is None or news.read_at >= self._forgot_at + OVERLAP:
             self._forget(news.read_at)
 
     def _forget(self, now: datetime) -> None:
         self._until = {sid: until for sid, until in self._until.items() if until > now}
-        self._last_kept = len(self._until)
+        self._forgot_at = now
 
     def denies(self, sid: str) -> bool:
         return self._read_at is None or sid in self._until
 
     def min_epoch(self, event_id: str) -> int:
         return self._epochs.get(event_id, 0)
+
+    @property
+    def size(self) -> int:
+        return len(self._until)
 
     def age(self, now: datetime) -> timedelta | None:
         """Since the last good poll; None before the first."""

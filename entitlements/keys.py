@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from entitlements.jose import Signer, VerifyKey
 from entitlements.tables import KeyState, SigningKey
@@ -71,14 +72,14 @@ async def load_ring(tx: Tx, sealer: Sealer) -> KeyRing:
 
 async def ensure_key(tx: Tx, sealer: Sealer, now: datetime) -> str:
     """The active key's kid; makes one that is used at once when the installation has none."""
-    for row in await _rows(tx):
-        if row.state is KeyState.ACTIVE:
-            return row.id
+    for known in await _rows(tx):
+        if known.state is KeyState.ACTIVE:
+            return known.id
     row = _new_key(sealer, now, KeyState.ACTIVE)
     row.usable_at = row.active_at = now
-    tx.add(row)
-    await tx.flush()
-    return row.id
+    if await _added(tx, row):
+        return row.id
+    return await ensure_key(tx, sealer, now)
 
 
 async def rotate(tx: Tx, sealer: Sealer, now: datetime) -> Turned:
@@ -89,9 +90,7 @@ async def rotate(tx: Tx, sealer: Sealer, now: datetime) -> Turned:
     if any(row.state is KeyState.NEXT for row in await _rows(tx)):
         return await turn(tx, sealer, now)
     row = _new_key(sealer, now, KeyState.NEXT)
-    tx.add(row)
-    await tx.flush()
-    return Turned(published=row.id)
+    return Turned(published=row.id) if await _added(tx, row) else Turned()
 
 
 async def turn(tx: Tx, sealer: Sealer, now: datetime) -> Turned:
@@ -115,24 +114,31 @@ async def turn(tx: Tx, sealer: Sealer, now: datetime) -> Turned:
         return Turned(active=coming.id, retired=retired)
     if coming is None and active is not None and now >= (active.active_at or now) + LIFE:
         successor = _new_key(sealer, now, KeyState.NEXT)
-        tx.add(successor)
-        await tx.flush()
-        return Turned(published=successor.id, retired=retired)
+        if await _added(tx, successor):
+            return Turned(published=successor.id, retired=retired)
     return Turned(retired=retired)
 
 
 async def drop(tx: Tx, sealer: Sealer, kid: str, now: datetime) -> Turned:
     """A key leaked: out of the JWKS at once, whatever its state; a new one signs at once.
 
-    Verifiers that cached the JWKS trust the old key up to five minutes more, and don't know the
-    new one until they fetch again: that is the price of not waiting.
+    The waiting key takes over if there is one, as verifiers may know it already; else a fresh
+    one, which they learn when they fetch the JWKS again. Until then (five minutes at most) they
+    also still trust the dropped key: that is the price of not waiting.
     """
-    row = await tx.get(SigningKey, kid, with_for_update=True)
-    if row is None or row.state is KeyState.RETIRED:
+    rows = await _rows(tx, lock=True)
+    row = next((row for row in rows if row.id == kid), None)
+    if row is None:
         return Turned()
+    coming = next((row for row in rows if row.state is KeyState.NEXT), None)
+    was_active = row.state is KeyState.ACTIVE
     row.move(KeyState.RETIRED)
     row.sealed = ""
     await tx.flush()
+    if was_active and coming is not None:
+        coming.move(KeyState.ACTIVE)
+        coming.active_at = now
+        await tx.flush()
     return Turned(active=await ensure_key(tx, sealer, now), retired=(kid,))
 
 
@@ -143,6 +149,17 @@ async def _rows(tx: Tx, *, lock: bool = False) -> Sequence[SigningKey]:
         .order_by(SigningKey.published_at, SigningKey.id)
     )
     return (await tx.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def _added(tx: Tx, row: SigningKey) -> bool:
+    """False when another process added its key for this state first."""
+    try:
+        async with tx.begin_nested():
+            tx.add(row)
+            await tx.flush()
+    except IntegrityError:
+        return False
+    return True
 
 
 async def _retire_over(tx: Tx, rows: Sequence[SigningKey], now: datetime) -> tuple[str, ...]:

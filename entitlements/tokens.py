@@ -21,7 +21,7 @@ ENTITLEMENT_TYP = "ent+jwt"
 PLAYBACK_TYP = "pb+jwt"
 
 NBF_LEEWAY_S = 10
-"""Given to `nbf` and `iat` against skewed clocks; `exp` gets none: nbf - 10 s <= now < exp."""
+"""Given to `nbf` against skewed clocks; `exp` gets none: nbf - 10 s <= now < exp."""
 NBF_BACKDATE_S = 30
 """A minted token's nbf lies this far before its iat, for readers whose clock is behind."""
 _MAX_EPOCH_S = 1 << 40  # the year 36812; beyond it a number is no date but an attack
@@ -170,5 +170,6 @@ def _check_times(claims: Claims, profile: Profile, now_s: int, leeway_s: int) ->
         raise jose.Unfit("life", f"Tokens of this class live at most {profile.max_life_s} s.")
     if now_s >= expires:
         raise jose.Unfit("expired", "The token's time is over.")
-    if now_s < not_before - leeway_s or now_s < issued - leeway_s:
+    # nbf decides; iat may be ahead of a reader whose clock is behind, as far as nbf allows for.
+    if now_s < not_before - leeway_s or now_s < issued - NBF_BACKDATE_S - leeway_s:
         raise jose.Unfit("not_yet", "The token is not valid yet.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
@@ -18,16 +20,22 @@ from paywall.http.parts import Parts
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.routes import ROUTES
 
+log = structlog.get_logger("paywall.app")
+DENIALS_EVERY_S = 1.0
+
 
 def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
     """The whole web application over these parts. Closes their database when it ends."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        poll = asyncio.create_task(_poll_denials(parts))
         try:
             yield
         finally:
-            await parts.db.close()
+            poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
+            await parts.close()
 
     metrics = Metrics()
     app = Litestar(
@@ -54,3 +62,13 @@ def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES)
     app.state.parts = parts
     app.state.metrics = metrics
     return app
+
+
+async def _poll_denials(parts: Parts) -> None:
+    """Keep the embedded edge's denylist young: a refund closes the door within a poll."""
+    while True:
+        try:
+            await parts.playback.refresh_denials()
+        except Exception:
+            log.warning("denylist poll failed", exc_info=True)
+        await asyncio.sleep(DENIALS_EVERY_S)

@@ -181,8 +181,11 @@ class AdyenGateway:
         code = answer.get("resultCode", "")
         standing = RESULT_STANDINGS.get(code)
         psp = answer.get("pspReference", "")
-        # Where the payer would be needed, Adyen gives no reference: there is no payment yet.
-        if standing is None or not (psp or standing is Standing.FAILED):
+        decline = decline_of(code, answer.get("refusalReasonCode", ""))
+        if decline and not psp:
+            # It wants the payer's device or bank page; Adyen has made no payment of it yet.
+            raise GatewayRefused(f"Adyen wants the payer to be present ({code}).", decline=decline)
+        if standing is None or not psp:
             raise OutcomeUnknown(f"Adyen's result {code!r} is not one that we know.")
         if standing is Standing.AUTHORISED and not intent.capture_later:
             standing = Standing.CAPTURED
@@ -191,7 +194,7 @@ class AdyenGateway:
             intent.payment_id,
             standing,
             intent.amount,
-            decline=decline_of(code, answer.get("refusalReasonCode", "")),
+            decline=decline,
             method=answer.get("paymentMethod", {}).get("brand", ""),
             customer_ref=intent.customer_ref,
             mandate_ref=intent.mandate_ref,

@@ -108,6 +108,8 @@ class SessionRef(msgspec.Struct, frozen=True):
 def with_session_result(processor_ref: str, session_result: str) -> str:
     """The reference to `read` by, once the page was given a sessionResult; else unchanged.
 
+    For one read when the payer comes back, not for keeping: it is long, and Adyen's answer "does
+    not get updated" (Checkout v71, SessionResultResponse.status).
     The value comes from the browser, which is why `read` believes only Adyen's answer to it.
     Invalid when it is longer than any that Adyen gives (they have some hundred characters).
     """

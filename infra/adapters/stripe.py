@@ -66,6 +66,7 @@ API_VERSION = "2026-10-28.endive"
 # "Keys can be removed from the system automatically after they're at least 24 hours old":
 # https://docs.stripe.com/api/idempotent_requests (read 2026-11-22).
 KEY_LIFE = timedelta(hours=24)
+API_BASE = "https://api.stripe.com"
 
 _FEE = ["latest_charge.balance_transaction"]
 _ATTEMPT = ["latest_attempt"]
@@ -114,10 +115,11 @@ class StripeGateway(Gateway):
         self,
         credentials: StripeCredentials,
         *,
-        api_base: str = "https://api.stripe.com",
+        api_base: str = API_BASE,
         timeout_s: float = 20.0,
     ) -> None:
         self.test = credentials.check()
+        assert self.test or api_base == API_BASE, "live keys are sent to Stripe and nowhere else"
         self._credentials = credentials
         self._http = BoundedClient(timeout_s)
         self._api = stripe.StripeClient(
@@ -375,5 +377,9 @@ def _talking(what: str) -> Iterator[None]:
 
 
 def _failure(error: stripe.CardError) -> StripeFailure:
+    """The reason in the body; an empty one if it can't be read, for the refusal is certain."""
     body: Any = error.json_body
-    return read_as(StripeFailure, body["error"])
+    try:
+        return read_as(StripeFailure, body["error"])
+    except Unreadable:
+        return StripeFailure()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -37,6 +38,7 @@ class Unreadable(Exception):
 
 
 class BalanceTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    amount: int  # gross; negative for what was taken back
     fee: int
     currency: str  # of settlement; may differ from the payment's
 
@@ -143,8 +145,9 @@ def money_of(amount: int, currency: str) -> Money:
 
 
 # A refused card sends the intent back to requires_payment_method with last_payment_error set
-# (https://docs.stripe.com/payments/paymentintents/lifecycle, read 2026-11-22). That reads as
-# FAILED; at Stripe the same intent can still be paid, so whoever starts another cancels this one.
+# (https://stripe.dev/stripe-terminal-ios/docs/Classes/SCPProcessPaymentError.html, read
+# 2026-11-22). That reads as FAILED; at Stripe the same intent can still be paid, so whoever
+# starts another cancels this one.
 _STANDINGS: dict[str, Standing] = {
     "requires_payment_method": Standing.PENDING,
     "requires_confirmation": Standing.PENDING,
@@ -165,15 +168,16 @@ def snapshot_of(intent: PaymentIntent, publishable_key: str) -> Snapshot:
     details = charge.payment_method_details if charge else None
     failure = intent.last_payment_error if intent.status == "requires_payment_method" else None
     standing = Standing.FAILED if failure else _STANDINGS[intent.status]
+    captured = money_of(intent.amount_received, intent.currency)
     kept = intent.setup_future_usage == "off_session" and intent.status in _TAKEN
     return Snapshot(
         processor_ref=intent.id,
         payment_id=intent.metadata.get("payment_id", ""),
         standing=standing,
         amount=money_of(intent.amount, intent.currency),
-        captured=money_of(intent.amount_received, intent.currency),
+        captured=captured,
         refunded=money_of(_refunded(charge) if charge else 0, intent.currency),
-        fee=_fee(charge) if charge else None,
+        fee=_fee(charge, captured) if charge else None,
         decline=decline_of(failure) if failure else None,
         method=method_label(details),
         customer_ref=intent.customer or "",
@@ -203,10 +207,22 @@ def _refunded(charge: Charge) -> int:
     return max(0, charge.amount_refunded - released)
 
 
-def _fee(charge: Charge) -> Money | None:
+def _fee(charge: Charge, paid: Money) -> Money | None:
     if not isinstance(charge.balance_transaction, BalanceTransaction):
         return None
-    return money_of(charge.balance_transaction.fee, charge.balance_transaction.currency)
+    return _fee_of(charge.balance_transaction.fee, charge.balance_transaction, paid)
+
+
+def _fee_of(fee: int, booked: BalanceTransaction, gross: Money) -> Money | None:
+    """A fee in the currency of the payment, as the port tells it.
+
+    Stripe books in the account's settlement currency. Where that is another, the fee is the same
+    share of the payment as it is of Stripe's converted amount, rounded to a minor unit; the
+    account's own statement stays in the settlement currency.
+    """
+    if booked.currency.upper() == gross.currency:
+        return money_of(fee, booked.currency)
+    return gross.share(Fraction(fee, abs(booked.amount))) if booked.amount else None
 
 
 _LABELS = {
@@ -288,8 +304,9 @@ def mandate_snapshot_of(setup: SetupIntent, publishable_key: str) -> MandateSnap
 
 # Inquiries (warning_*) and prevented disputes move no money as a dispute; the former may grow
 # into one, which is then told with another status. An appeal is a lost dispute taken up again.
-# https://docs.stripe.com/disputes/how-disputes-work and the status list of stripe-python 16.1's
-# Dispute (read 2026-11-22).
+# The list of statuses is that of stripe-python 16.1's Dispute; what money they move is known from
+# https://docs.stripe.com/disputes/how-disputes-work only in part (read 2026-11-22), to be
+# confirmed with test keys.
 _DISPUTE_STANDINGS = {
     "needs_response": DisputeStanding.OPEN,
     "under_review": DisputeStanding.OPEN,
@@ -316,11 +333,12 @@ def dispute_standing_of(dispute: Dispute) -> DisputeStanding | None:
 
 
 def dispute_fee_of(dispute: Dispute) -> Money | None:
-    """Stripe's own fee so far, in the settlement currency; None when it has not said."""
+    """Stripe's own fee so far, in the dispute's currency; None when it has not said."""
     if not dispute.balance_transactions:
         return None
     fee = sum(booked.fee for booked in dispute.balance_transactions)
-    return money_of(fee, dispute.balance_transactions[0].currency)
+    disputed = money_of(dispute.amount, dispute.currency)
+    return _fee_of(fee, dispute.balance_transactions[0], disputed)
 
 
 def evidence_due_at(dispute: Dispute) -> datetime | None:

@@ -104,7 +104,8 @@ class ApiKeys:
 
     async def of(self, principal: Principal, venue_id: str) -> list[ApiKeyView]:
         """Every key of the venue, newest first, revoked ones too."""
-        principal.require(Permission.KEYS_MANAGE, venue_id, now=self._clock.machine())
+        now = self._clock.machine()
+        principal.require(Permission.KEYS_MANAGE, venue_id, now=now, reading=True)
         query = (
             select(ApiKey).where(ApiKey.venue_id == venue_id).order_by(ApiKey.id.desc()).limit(500)
         )

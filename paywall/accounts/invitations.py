@@ -103,21 +103,16 @@ class Invitations:
             )
             tx.add(invitation)
             await self._note(tx, principal.actor, "staff.invited", invitation, now)
-            await self._notices.enqueue(
+            await self._notices.mail(
                 tx,
-                kind="mail",
                 venue_id=venue_id,
                 to=email,
                 template="staff_invitation",
                 locale=locale,
-                data={
-                    "url": f"{self._page}?token={token}",
-                    "place": place,
-                    "role": role.value,
-                    "days": LIFE.days,
-                },
+                data={"place": place, "role": role.value, "days": LIFE.days},
+                secrets={"url": f"{self._page}?token={token}"},
                 cause_id=invitation.id,
-                due_at=now,
+                now=now,
             )
             return _view(invitation)
 
@@ -171,7 +166,7 @@ class Invitations:
     async def pending(self, principal: Principal, venue_id: str) -> list[InvitationView]:
         """Open invitations, newest first."""
         now = self._clock.machine()
-        principal.require(staff_permission(venue_id), venue_id, now=now)
+        principal.require(staff_permission(venue_id), venue_id, now=now, reading=True)
         query = (
             select(Invitation)
             .where(

@@ -184,16 +184,16 @@ class Links:
             template = "login_link"
             if password_hash:
                 template = "already_registered" if proven else "confirm_registration"
-            await self._notices.enqueue(
+            await self._notices.mail(
                 tx,
-                kind="mail",
                 venue_id=INSTALLATION,
                 to=email,
                 template=template,
                 locale=(known.locale if known is not None else "") or locale,
-                data={"url": self._url(token, back_to), "minutes": LIFE.seconds // 60},
+                data={"minutes": LIFE.seconds // 60},
+                secrets={"url": self._url(token, back_to)},
                 cause_id=link_id,
-                due_at=now,
+                now=now,
             )
 
     def _url(self, token: str, back_to: str) -> str:

@@ -10,10 +10,10 @@ from sqlalchemy import func, select, update
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
-from paywall.accounts.audit import record
+from paywall.accounts.changed import tell_changed
 from paywall.accounts.passwords import Passwords, check_new
 from paywall.accounts.ports import Notices
-from paywall.accounts.principal import INSTALLATION, Principal
+from paywall.accounts.principal import Principal
 from paywall.accounts.proofs import Passkey
 from paywall.accounts.sessions import end_sessions
 from paywall.accounts.tables import Account
@@ -106,23 +106,4 @@ class Me:
                 .values(password_hash=hashed)
             )
             await end_sessions(tx, principal.account_id, now, keep=principal.session_id)
-            await record(
-                tx,
-                venue_id=INSTALLATION,
-                actor=principal.actor,
-                action="account.password_set",
-                subject=principal.account_id,
-                data={},
-                now=now,
-            )
-            await self._notices.enqueue(
-                tx,
-                kind="mail",
-                venue_id=INSTALLATION,
-                to=principal.email,
-                template="account_changed",
-                locale=principal.locale,
-                data={"what": "password_set"},
-                cause_id=principal.account_id,
-                due_at=now,
-            )
+            await tell_changed(tx, self._notices, principal, "password_set", now)

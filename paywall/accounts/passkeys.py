@@ -32,10 +32,10 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from infra.kernel.ids import new_id
-from paywall.accounts.audit import record
+from paywall.accounts.changed import tell_changed
 from paywall.accounts.limits import CEREMONY_PER_NETWORK, enforce, network
 from paywall.accounts.ports import Limiter, Notices
-from paywall.accounts.principal import INSTALLATION, Principal
+from paywall.accounts.principal import Principal
 from paywall.accounts.proofs import Challenge, Passkey
 from paywall.accounts.sessions import Caller, OpenedSession, mark_fresh, open_session
 
@@ -172,7 +172,7 @@ class Passkeys:
                 )
             )
             await mark_fresh(tx, principal.session_id, now, strong=True)
-            await self._tell(tx, principal, "passkey_added", view.id, now)
+            await tell_changed(tx, self._notices, principal, "passkey_added", now, passkey=view.id)
         return view
 
     async def begin_login(self, caller: Caller) -> Ceremony:
@@ -234,7 +234,9 @@ class Passkeys:
             )
             if gone.first() is None:
                 raise NotFound("passkey")
-            await self._tell(tx, principal, "passkey_removed", passkey_id, now)
+            await tell_changed(
+                tx, self._notices, principal, "passkey_removed", now, passkey=passkey_id
+            )
 
     async def _begin_get(self, purpose: str, session_id: str) -> Ceremony:
         now = self._clock.machine()
@@ -333,30 +335,6 @@ class Passkeys:
         )
         if moved.first() is None:
             raise _refused()
-
-    async def _tell(
-        self, tx: Tx, principal: Principal, what: str, passkey_id: str, now: datetime
-    ) -> None:
-        await record(
-            tx,
-            venue_id=INSTALLATION,
-            actor=principal.actor,
-            action=f"account.{what}",
-            subject=principal.account_id,
-            data={"passkey": passkey_id},
-            now=now,
-        )
-        await self._notices.enqueue(
-            tx,
-            kind="mail",
-            venue_id=INSTALLATION,
-            to=principal.email,
-            template="account_changed",
-            locale=principal.locale,
-            data={"what": what},
-            cause_id=passkey_id,
-            due_at=now,
-        )
 
 
 def _refused() -> Unauthenticated:

@@ -12,20 +12,24 @@ from infra.kernel.db import Tx
 class Notices(Protocol):
     """Writes a mail into the outbox, inside the caller's transaction."""
 
-    async def enqueue(
+    async def mail(
         self,
         tx: Tx,
         *,
-        kind: str,
         venue_id: str,
         to: str,
         template: str,
-        locale: str,
-        data: Mapping[str, Any],
         cause_id: str,
-        due_at: datetime,
-    ) -> object:
-        """`data` is what the template shows; `cause_id` names the row that caused the mail."""
+        data: Mapping[str, Any],
+        now: datetime,
+        locale: str = "",
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        """`data` is what the template shows; `secrets` too, but they are sealed at rest.
+
+        `cause_id` names the row that caused the mail: a second one for the same cause, template
+        and address is not sent. `now` is machine time.
+        """
         ...
 
 

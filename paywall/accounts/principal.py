@@ -70,16 +70,26 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
                 code="fresh_check_needed",
             )
 
+    def require_caller(self) -> None:
+        if not self.is_person and not self.api_key_id:
+            raise Unauthenticated("Sign in, or send an API key, to do this.")
+
     def require(
-        self, permission: Permission, venue_id: str = INSTALLATION, *, now: datetime
+        self,
+        permission: Permission,
+        venue_id: str = INSTALLATION,
+        *,
+        now: datetime,
+        reading: bool = False,
     ) -> None:
         """Raise unless the caller may do this at this venue, strongly and freshly enough.
+
+        `reading` leaves the fresh check out: it guards acts, not lists.
 
         A stranger to the venue is told that it does not exist, so that tenants can't probe each
         other; its own staff are told which permission is missing.
         """
-        if not self.is_person and not self.api_key_id:
-            raise Unauthenticated("Sign in, or send an API key, to do this.")
+        self.require_caller()
         if not self.may(permission, venue_id):
             if venue_id != INSTALLATION and not self.is_staff_of(venue_id):
                 raise NotFound("venue")
@@ -94,7 +104,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
                 "Sign in with a passkey or an authenticator code to see money or people.",
                 code="second_factor_needed",
             )
-        if permission in NEEDS_FRESH and (self.fresh_until is None or self.fresh_until <= now):
+        stale = self.fresh_until is None or self.fresh_until <= now
+        if permission in NEEDS_FRESH and stale and not reading:
             raise Forbidden(
                 "Confirm with your passkey or authenticator code again, then repeat this.",
                 code="fresh_check_needed",

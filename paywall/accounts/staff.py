@@ -38,7 +38,8 @@ class Staff:
 
     async def of(self, principal: Principal, venue_id: str) -> list[StaffView]:
         """Everyone with a role here, by address; who lacks a second factor is visible."""
-        principal.require(staff_permission(venue_id), venue_id, now=self._clock.machine())
+        now = self._clock.machine()
+        principal.require(staff_permission(venue_id), venue_id, now=now, reading=True)
         has_passkey = select(Passkey.id).where(Passkey.account_id == Account.id).exists()
         query = (
             select(Membership, Account, has_passkey)

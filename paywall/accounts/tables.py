@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from infra.kernel.append_only import append_only
 from infra.kernel.db import Base, EnumText
 from infra.kernel.states import move
-from paywall.accounts.append_only import make_append_only
 from paywall.accounts.roles import Role
 
 
@@ -168,5 +168,5 @@ class AuditEntry(Base):
     at: Mapped[datetime]
 
 
-make_append_only(Base.metadata.tables["consent"])
-make_append_only(Base.metadata.tables["audit_entry"])
+append_only(Base.metadata.tables["consent"])
+append_only(Base.metadata.tables["audit_entry"])

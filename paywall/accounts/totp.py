@@ -18,10 +18,10 @@ from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, Unauthenticated
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
-from paywall.accounts.audit import record
+from paywall.accounts.changed import tell_changed
 from paywall.accounts.limits import CODE_PER_ACCOUNT, enforce
 from paywall.accounts.ports import Limiter, Notices
-from paywall.accounts.principal import INSTALLATION, Principal
+from paywall.accounts.principal import Principal
 from paywall.accounts.proofs import RecoveryCode
 from paywall.accounts.sessions import mark_fresh
 from paywall.accounts.tables import Account
@@ -96,7 +96,7 @@ class Totp:
             account.totp_confirmed_at = now
             codes = await self._new_codes(tx, account.id)
             await mark_fresh(tx, principal.session_id, now, strong=True)
-            await self._tell(tx, principal, "totp_on", now)
+            await tell_changed(tx, self._notices, principal, "totp_on", now)
         return codes
 
     async def check(self, account_id: str, code: str) -> None:
@@ -137,7 +137,7 @@ class Totp:
             if account.totp_confirmed_at is None:
                 raise Conflict("No authenticator is set up for this account.", code="totp_off")
             codes = await self._new_codes(tx, account.id)
-            await self._tell(tx, principal, "recovery_codes_renewed", now)
+            await tell_changed(tx, self._notices, principal, "recovery_codes_renewed", now)
         return codes
 
     async def turn_off(self, principal: Principal) -> None:
@@ -150,7 +150,7 @@ class Totp:
             account.totp_confirmed_at = None
             await tx.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
             if was_on:
-                await self._tell(tx, principal, "totp_off", now)
+                await tell_changed(tx, self._notices, principal, "totp_off", now)
 
     async def codes_left(self, tx: Tx, account_id: str) -> int:
         query = select(func.count()).where(
@@ -199,28 +199,6 @@ class Totp:
 
     async def _limit(self, account_id: str) -> None:
         await enforce(self._limiter, (CODE_PER_ACCOUNT, account_id))
-
-    async def _tell(self, tx: Tx, principal: Principal, what: str, now: datetime) -> None:
-        await record(
-            tx,
-            venue_id=INSTALLATION,
-            actor=principal.actor,
-            action=f"account.{what}",
-            subject=principal.account_id,
-            data={},
-            now=now,
-        )
-        await self._notices.enqueue(
-            tx,
-            kind="mail",
-            venue_id=INSTALLATION,
-            to=principal.email,
-            template="account_changed",
-            locale=principal.locale,
-            data={"what": what},
-            cause_id=principal.account_id,
-            due_at=now,
-        )
 
 
 def _purpose(principal: Principal) -> str:

@@ -20,6 +20,7 @@ from offers.quote import Quote
 from offers.tables import Coupon, Hold, HoldState
 from paywall.accounts.customers import accounts_for, customers_for
 from paywall.catalogue.tables import Mode
+from paywall.checkout.announce import PaidOrder
 from paywall.checkout.order_requests import OrderRequest, weigh
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
@@ -40,18 +41,20 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     shelf: Shelf
     now: datetime
     """Business time of the order's venue."""
+    paid: bool
+    """Nothing is left to pay: the money was taken elsewhere, or the order is free."""
 
 
 async def place(
     tx: Tx, requests: Sequence[OrderRequest], *, paid: bool, machine_now: datetime
 ) -> list[Placed]:
-    """Write the orders with their lines and places, open or already paid.
+    """Write the orders with their lines and places: open, or already paid where `paid` or free.
 
     Raises the Problem of the first order that can't be had; the caller rolls back. The pools,
     which are hot, are touched last: after this only cheap inserts may follow in the transaction.
     """
     shelves = await load_shelves(tx, (request.offer_id for request in requests))
-    placed = [await _weigh(tx, request, shelves, machine_now) for request in requests]
+    placed = [await _weigh(tx, request, shelves, machine_now, paid=paid) for request in requests]
     account_ids = await accounts_for(tx, [request.email for request in requests], machine_now)
     pairs = [(r.venue_id, account_ids[r.email]) for r in requests]
     customer_ids = await customers_for(tx, pairs, machine_now)
@@ -59,9 +62,9 @@ async def place(
         msgspec.structs.replace(item, account_id=pair[1], customer_id=customer_ids[pair])
         for item, pair in zip(placed, pairs, strict=True)
     ]
-    await add_rows(tx, Order, [_order_row(item, paid=paid) for item in complete])
+    await add_rows(tx, Order, [_order_row(item) for item in complete])
     await add_rows(tx, OrderLine, [_line_row(item) for item in complete])
-    due_at = None if paid else machine_now + HOLD_LIFE
+    due_at = machine_now + HOLD_LIFE
     await add_rows(tx, Hold, [_hold_row(item, due_at) for item in complete])
     return complete
 
@@ -75,7 +78,12 @@ async def take_places(tx: Tx, placed: Sequence[Placed]) -> None:
 
 
 async def _weigh(
-    tx: Tx, request: OrderRequest, shelves: dict[str, Shelf], machine_now: datetime
+    tx: Tx,
+    request: OrderRequest,
+    shelves: dict[str, Shelf],
+    machine_now: datetime,
+    *,
+    paid: bool,
 ) -> Placed:
     shelf = shelves.get(request.offer_id)
     now = machine_now
@@ -97,10 +105,11 @@ async def _weigh(
         quote=quote,
         shelf=shelf,
         now=now,
+        paid=paid or not quote.total,
     )
 
 
-def _order_row(item: Placed, *, paid: bool) -> dict[str, Any]:
+def _order_row(item: Placed) -> dict[str, Any]:
     request, quote, venue = item.request, item.quote, item.shelf.venue
     return {
         "id": item.order_id,
@@ -108,7 +117,7 @@ def _order_row(item: Placed, *, paid: bool) -> dict[str, Any]:
         "customer_id": item.customer_id,
         "account_id": item.account_id,
         "email": request.email,
-        "state": OrderState.PAID if paid else OrderState.OPEN,
+        "state": OrderState.PAID if item.paid else OrderState.OPEN,
         "test": venue.mode is Mode.TEST,
         "channel": request.channel,
         "currency": quote.total.currency,
@@ -124,7 +133,7 @@ def _order_row(item: Placed, *, paid: bool) -> dict[str, Any]:
         "country": request.country,
         "terms_accepted_at": item.now if request.terms_accepted else None,
         "created_at": item.now,
-        "paid_at": item.now if paid else None,
+        "paid_at": item.now if item.paid else None,
     }
 
 
@@ -143,13 +152,34 @@ def _line_row(item: Placed) -> dict[str, Any]:
     }
 
 
-def _hold_row(item: Placed, due_at: datetime | None) -> dict[str, Any]:
+def _hold_row(item: Placed, due_at: datetime) -> dict[str, Any]:
     return {
         "id": new_id("hld"),
         "venue_id": item.shelf.venue.id,
         "offer_id": item.quote.offer_id,
         "order_id": item.order_id,
         "quantity": item.quote.quantity,
-        "state": HoldState.HELD if due_at else HoldState.SOLD,
-        "due_at": due_at,
+        "state": HoldState.SOLD if item.paid else HoldState.HELD,
+        "due_at": None if item.paid else due_at,
     }
+
+
+def paid_order(item: Placed) -> PaidOrder:
+    """A placed order for which nothing is left to pay, for `deliver`."""
+    venue = item.shelf.venue
+    return PaidOrder(
+        order_id=item.order_id,
+        line_id=item.line_id,
+        offer_id=item.quote.offer_id,
+        venue_id=venue.id,
+        customer_id=item.customer_id,
+        email=item.request.email,
+        locale=item.request.locale,
+        test=venue.mode is Mode.TEST,
+        total=item.quote.total,
+        tax=item.quote.tax,
+        platform_fee_bps=venue.platform_fee_bps,
+        at=item.now,
+        source="external",
+        cause_id=item.order_id,
+    )

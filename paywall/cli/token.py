@@ -12,15 +12,15 @@ from typing import Annotated, BinaryIO
 import typer
 
 from entitlements.jose import MAX_TOKEN_BYTES
-from entitlements.jwks import UnusableJwks, token_verify
+from entitlements.jwks import MAX_JWKS_BYTES, UnusableJwks, token_verify
 from infra.kernel.clock import SystemClock
 
-app = typer.Typer(help="Verify tokens.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
-def _token() -> None:
-    """Keeps `verify` a command of its own while it is the only one."""
+def _token() -> None:  # a callback keeps `verify` a command of its own while it is the only one
+    """Look at tokens as a reader of ours would."""
 
 
 @app.command()
@@ -46,7 +46,7 @@ def verify(
             raise UnusableJwks("--audience is empty; name the reader that the tokens are for.")
         verdicts = token_verify(
             bounded_lines(sys.stdin.buffer),
-            jwks.read_bytes(),
+            _read(jwks),
             audience,
             moment,
             SystemClock().machine(),
@@ -75,6 +75,11 @@ def _moment(at: str) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         raise UnusableJwks(f"--at {at[:60]!r} is neither RFC 3339 nor Unix seconds.") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _read(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(MAX_JWKS_BYTES + 1)
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:

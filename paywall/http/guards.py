@@ -1,6 +1,7 @@
 """Deny by default: one guard on the app. A route opens itself by its `opt`, which tests list.
 
 opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in person;
+`caller=True` a person or an API key, whose right the handler itself checks at a venue in the body;
 `permission=Permission.X` that right at the venue in the path's `venue_id` (or at the installation
 where the path has none). A route with none of them answers 403 to everyone.
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
@@ -46,11 +47,15 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if opt.get("person"):
         principal.require_person()
         return
+    if opt.get("caller"):
+        principal.require_caller()
+        return
     permission = opt.get("permission")
     if permission is None:
         raise Forbidden("This address is not open to anybody.")
     venue_id = str(connection.path_params.get("venue_id", INSTALLATION))
-    principal.require(permission, venue_id, now=parts.clock.machine())
+    reading = connection.scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]
+    principal.require(permission, venue_id, now=parts.clock.machine(), reading=reading)
 
 
 async def limit(

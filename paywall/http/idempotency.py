@@ -56,7 +56,7 @@ _NOBODY_MIN = 20
 
 # Nothing was done, so that the key stays free for the corrected request, as Stripe does with
 # requests that fail validation.
-_NOT_KEPT = (Invalid, TooMany, Unauthenticated, Forbidden)
+NOT_KEPT = (Invalid, TooMany, Unauthenticated, Forbidden)
 
 
 class KeyRequired(Problem):
@@ -154,7 +154,7 @@ async def once(
     claim = await claim_of(request, principal, fresh_id)
     if claim is None:
         nothing = Claimed(verdict=Verdict.RUN, resource_id=fresh_id)
-        return _respond(_keep(await run(Resume(None, nothing))))
+        return respond(_keep(await run(Resume(None, nothing))))
     async with parts.db.transaction() as tx:
         (claimed,) = await claim_many(tx, parts.sealer, [claim], parts.clock.machine())
     if claimed.verdict is not Verdict.RUN:
@@ -165,7 +165,7 @@ async def once(
 def verdict_response(claimed: Claimed) -> Response[Any]:
     """The answer to a claim that must not run; raises KeyReused or InFlight."""
     if claimed.kept is not None:
-        return _respond(claimed.kept, replayed=True)
+        return respond(claimed.kept, replayed=True)
     if claimed.verdict is Verdict.REUSED:
         raise KeyReused(
             "This Idempotency-Key was sent with another request. Use a new key for a new request.",
@@ -180,7 +180,7 @@ async def _attempt(
     try:
         async with _kept_alive(parts, claim, claimed.attempt):
             kept = _keep(await run(Resume(claim, claimed)))
-    except _NOT_KEPT:
+    except NOT_KEPT:
         async with parts.db.transaction() as tx:
             await forget(tx, claim, claimed.attempt)
         raise
@@ -198,7 +198,7 @@ async def _attempt(
         await _store(parts, claim, claimed, kept)
         raise
     await _store(parts, claim, claimed, kept)
-    return _respond(kept)
+    return respond(kept)
 
 
 async def _store(parts: Parts, claim: Claim, claimed: Claimed, kept: Kept) -> None:
@@ -245,7 +245,8 @@ def _keep_problem(request: Request[Any, Any, Any], problem: Problem) -> Kept:
     return Kept(status=problem.status, headers=headers, body=body)
 
 
-def _respond(kept: Kept, *, replayed: bool = False) -> Response[Any]:
+def respond(kept: Kept, *, replayed: bool = False) -> Response[Any]:
+    """The kept answer as it goes out."""
     headers = {name: value for name, value in kept.headers.items() if name != "Content-Type"}
     if replayed:
         headers[REPLAYED] = "true"

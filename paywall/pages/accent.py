@@ -1,4 +1,4 @@
-"""A venue's accent colour, moved in lightness until it can be read. Pure: a colour in, CSS text out."""
+"""A venue's accent colour, moved in lightness until it can be read. Pure: colour in, CSS out."""
 
 import re
 from dataclasses import dataclass

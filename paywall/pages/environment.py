@@ -64,7 +64,9 @@ def _money(context: Context, amount: MoneyLike) -> str:
 
 
 @pass_context
-def _date(context: Context, when: datetime | date, tz: str = "UTC", style: DateStyle = "long") -> str:
+def _date(
+    context: Context, when: datetime | date, tz: str = "UTC", style: DateStyle = "long"
+) -> str:
     return _translator(context).date(when, tz, style)
 
 
@@ -96,7 +98,7 @@ def make_environment(
     path: Callable[..., str] = default_path,
     extra_globals: Mapping[str, Any] | None = None,
 ) -> Environment:
-    """Every render needs `locale` (a Translator); pages also need the shell described in base.html."""
+    """Every render needs `locale` (a Translator); pages also the shell described in base.html."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES_DIR),
         autoescape=lambda name: name is None or not name.endswith(".txt"),

@@ -5,6 +5,7 @@ No request, no cookie jar: the caller hands over what the reader prefers.
 """
 
 import gettext
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -99,7 +100,9 @@ class Translator:
         """`Decimal("0.055")` -> 5.5 %."""
         return numbers.format_percent(value, locale=self.locale, decimal_quantization=False)
 
-    def date(self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long") -> str:
+    def date(
+        self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long"
+    ) -> str:
         day = _instant(when, zone).date() if isinstance(when, datetime) else when
         return dates.format_date(day, style, locale=self.locale)
 
@@ -109,8 +112,19 @@ class Translator:
     def datetime(self, when: datetime, zone: tzinfo | str = UTC, style: DateStyle = "long") -> str:
         """The day in the style asked for, the time always short: nobody reads seconds here."""
         local = _instant(when, zone)
-        skeleton = {"full": "yMMMMEEEEd", "long": "MMMMEEEEd", "medium": "MMMEd", "short": "MMMd"}
-        day = dates.format_skeleton(skeleton[style], local, locale=self.locale)
+        if style == "full":
+            day = dates.format_date(local, "full", locale=self.locale)
+        elif style == "long":
+            # Few locales carry a pattern for weekday, day and month in full: theirs for the short
+            # names, with the names written out, reads right in all of ours.
+            short = str(self.locale.datetime_skeletons["MMMEd"])
+            written_out = re.sub(
+                "MMM+", "MMMM", re.sub("LLL+", "LLLL", re.sub("E+|c+", "EEEE", short))
+            )
+            day = dates.format_datetime(local, written_out, locale=self.locale)
+        else:
+            skeleton = "MMMEd" if style == "medium" else "MMMd"
+            day = dates.format_skeleton(skeleton, local, locale=self.locale)
         pattern = str(dates.get_datetime_format("medium", locale=self.locale))
         return pattern.replace("{1}", day).replace("{0}", self.time(when, zone)).replace("'", "")
 
@@ -201,7 +215,7 @@ def compile_catalogues(locales_dir: Path = LOCALES_DIR) -> list[Path]:
 def _babel(*arguments: str) -> None:
     from babel.messages.frontend import CommandLineInterface
 
-    CommandLineInterface().run(["pybabel", "-q", *arguments])
+    CommandLineInterface().run(["pybabel", "-q", *arguments])  # type: ignore[no-untyped-call]
 
 
 def extract(locales_dir: Path = LOCALES_DIR) -> Path:

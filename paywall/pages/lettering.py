@@ -1,4 +1,4 @@
-"""Poster lettering as outlines: text in, path data and widths out. Reads the table that the web build makes."""
+"""Poster lettering as outlines: text in, paths and widths out, from the table of the web build."""
 
 import json
 import unicodedata
@@ -16,13 +16,14 @@ _GUESS_ADVANCE = {"black": 660, "text": 560}
 _WIDE_ADVANCE = 1000  # Han, kana and Hangul fill the em square
 
 
-def _runs_rtl(text: str) -> bool:
+def runs_rtl(text: str) -> bool:
+    """Whether the line is read from the right."""
     return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
 
 
 @dataclass(frozen=True)
 class Lettering:
-    """Two weights of Archivo. Without the table, or for scripts outside it, text is set by the viewer's fonts."""
+    """Two weights of Archivo; text outside the table is set by the viewer's fonts."""
 
     table_file: Path
 
@@ -55,12 +56,14 @@ class Lettering:
             return ""
         place = f"translate({x:.1f} {y:.1f})" + (f" rotate({turn:g})" if turn else "")
         if not self.covers(text, weight):
-            rtl = _runs_rtl(text)
+            rtl = runs_rtl(text)
             if rtl and not turn:
                 place = f"translate({x + self.width(text, size, weight, tracking):.1f} {y:.1f})"
+            direction = ' direction="rtl"' if rtl else ""
             return (
-                f'<text transform="{place}"{' direction="rtl"' if rtl else ""} font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
-                f'font-weight="{800 if weight == "black" else 500}" fill="{fill}">{escape(text)}</text>'
+                f'<text transform="{place}"{direction} font-family="{_FALLBACK_FAMILY}" '
+                f'font-size="{size:.1f}" font-weight="{800 if weight == "black" else 500}" '
+                f'fill="{fill}">{escape(text)}</text>'
             )
         glyphs: list[str] = []
         pen = 0.0

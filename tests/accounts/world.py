@@ -35,6 +35,7 @@ class Mail:
     template: str
     venue_id: str
     data: dict[str, Any]
+    cause_id: str
 
     @property
     def token(self) -> str:
@@ -47,20 +48,20 @@ class Mailbox:
 
     mails: list[Mail] = field(default_factory=list)
 
-    async def enqueue(
+    async def mail(
         self,
         tx: Tx,
         *,
-        kind: str,
         venue_id: str,
         to: str,
         template: str,
-        locale: str,
-        data: Mapping[str, Any],
         cause_id: str,
-        due_at: datetime,
+        data: Mapping[str, Any],
+        now: datetime,
+        locale: str = "",
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
-        self.mails.append(Mail(to, template, venue_id, dict(data)))
+        self.mails.append(Mail(to, template, venue_id, {**data, **(secrets or {})}, cause_id))
 
     @property
     def last(self) -> Mail:

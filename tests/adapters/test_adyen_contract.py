@@ -77,12 +77,10 @@ async def test_a_mandate_is_asked_for_as_described(gateway: AdyenGateway) -> Non
 
 async def test_a_stored_card_is_charged_as_described(gateway: AdyenGateway) -> None:
     intent = payment(mandate_ref="M5N7TQ4TG5PFWR50", customer_ref="mdt_01")
-    charged = await gateway.start(intent)
     # Prism's example asks for the payer's device (IdentifyShopper), and no payer is there.
-    assert (charged.standing, charged.decline) == (
-        Standing.FAILED,
-        Decline.AUTHENTICATION_FAILED,
-    )
+    with pytest.raises(GatewayRefused, match="IdentifyShopper") as refused:
+        await gateway.start(intent)
+    assert refused.value.decline is Decline.AUTHENTICATION_FAILED
 
 
 async def test_stored_cards_are_listed_as_described(gateway: AdyenGateway) -> None:

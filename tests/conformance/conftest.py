@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
@@ -13,15 +13,9 @@ from tests.conformance.gateway_bench import Bench
 # A bench may need a process that outlives one test: the context gets pytest's request for that.
 BENCHES: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Bench]]] = {
     "adyen": lambda _request: adyen.bench(),
-    "sandbox": lambda request: sandbox.merchant(request.getfixturevalue("sandbox_url")),
+    "sandbox": lambda request: sandbox.merchant(request.getfixturevalue("sandbox_process").url),
     "stripe": lambda _request: stripe.bench(),
 }
-
-
-@pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    with sandbox.process() as running:
-        yield running.url
 
 
 @pytest.fixture(params=sorted(BENCHES))

@@ -40,8 +40,7 @@ class Can(StrEnum):
     COUNTS_CHARGES = "counts_charges"  # charges()
     KEY_CHECKS_BODY = "key_checks_body"  # the same key with another body is refused
     REPORTS_FEES = "reports_fees"
-    # Modifications are only ever "received": what goes too far is refused by a later webhook.
-    REFUSES_BY_WEBHOOK = "refuses_by_webhook"
+    REFUSES_AT_ONCE = "refuses_at_once"  # too much to capture or refund; else a later webhook does
 
 
 class Act(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import msgspec
@@ -68,16 +68,10 @@ def refund_of(paid: Snapshot, minor: int) -> StartRefund:
 
 @asynccontextmanager
 async def refused(bench: Bench) -> AsyncIterator[None]:
-    """Refused at once, or where the processor refuses by webhook only: once that has come."""
-    if Can.REFUSES_BY_WEBHOOK in bench.can:
+    """Refused in the answer; where the processor only ever says "received", by a later webhook."""
+    with pytest.raises(GatewayRefused) if Can.REFUSES_AT_ONCE in bench.can else nullcontext():
         yield
-    else:
-        with pytest.raises(GatewayRefused):
-            yield
     await bench.settle()
-
-
-# Starting and paying
 
 
 async def test_a_started_payment_waits_for_its_payer_with_a_step_to_show(bench: Bench) -> None:
@@ -231,8 +225,7 @@ async def test_more_than_was_authorised_is_not_captured(bench: Bench) -> None:
             payment_id=started.payment_id,
             amount=Money(5001, started.amount.currency),
         )
-    now = await read(bench, started)
-    assert (now.standing, now.captured.minor) == (Standing.AUTHORISED, 0)
+    assert (await read(bench, started)).standing is Standing.AUTHORISED
 
 
 async def test_an_authorised_payment_is_released(bench: Bench) -> None:
@@ -291,7 +284,7 @@ async def test_more_than_was_captured_is_not_refunded(bench: Bench) -> None:
     await bench.gateway.refund(refund_of(paid, 600))
     async with refused(bench):
         await bench.gateway.refund(refund_of(paid, 401))
-    assert (await read(bench, paid)).refunded == Money(600, paid.amount.currency)
+    assert (await read(bench, paid)).refunded.minor == 600
 
 
 async def test_a_refund_is_read_again(bench: Bench) -> None:
@@ -392,7 +385,7 @@ async def payment_webhook(bench: Bench) -> tuple[Snapshot, Inbound, list[InboxIt
 
 async def test_a_webhook_says_which_payment_changed(bench: Bench) -> None:
     need(bench, Can.WEBHOOKS)
-    paid, inbound, items = await payment_webhook(bench)
+    _, inbound, items = await payment_webhook(bench)
     again = bench.gateway.verify(inbound, bench.now())
     assert [item.natural_key for item in again] == [item.natural_key for item in items]
     assert all(item.natural_key and item.kind for item in items)
@@ -401,7 +394,6 @@ async def test_a_webhook_says_which_payment_changed(bench: Bench) -> None:
         stored = msgspec.json.decode(msgspec.json.encode(item.payload))
         copy = msgspec.structs.replace(item, payload=stored)
         assert bench.gateway.interpret(copy) == bench.gateway.interpret(item)
-    assert paid.standing is Standing.CAPTURED
 
 
 async def test_a_changed_body_is_refused(bench: Bench) -> None:

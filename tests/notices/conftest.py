@@ -80,9 +80,7 @@ def sender() -> ListSender:
 
 
 @pytest.fixture
-def mails(
-    database: Database, clock: HandClock, outbox: Outbox, sender: ListSender
-) -> MailDelivery:
+def mails(database: Database, clock: HandClock, outbox: Outbox, sender: ListSender) -> MailDelivery:
     return MailDelivery(
         database, clock, outbox, sender, PlainRenderer(), OneAttachment(),
         mail_from="tickets@example.org", installation_name="Paywall",
@@ -107,13 +105,14 @@ def hook_delivery(
 
 
 async def add_venue(
-    db: Database, id_: str = "ven_1", *, mode: Mode = Mode.TEST, contact: str = "office@venue.example"
+    db: Database, id_: str = "ven_1", *, mode: Mode = Mode.TEST,
+    contact: str = "office@venue.example", offset_s: int = 0,
 ) -> Venue:  # fmt: skip
     async with db.transaction() as tx:
         venue = Venue(
             id=id_, slug=id_.replace("_", "-"), name="La Cigale", contact_email=contact,
-            country="FR", timezone="Europe/Paris", locale="fr", currency="EUR", mode=mode,
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+            clock_offset_s=offset_s, country="FR", timezone="Europe/Paris", locale="fr",
+            currency="EUR", mode=mode, created_at=datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
         tx.add(venue)
     return venue

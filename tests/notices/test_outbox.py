@@ -72,10 +72,13 @@ async def test_the_same_cause_never_mails_twice(
 async def test_a_rolled_back_cause_sends_nothing(
     database: Database, clock: HandClock, outbox: Outbox
 ) -> None:
-    with pytest.raises(RuntimeError):
+    async def fails_after_enqueueing() -> None:
         async with database.transaction() as tx:
             await outbox.enqueue(tx, [login_mail()], clock.machine())
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails_after_enqueueing()
     assert await rows(database) == []
 
 

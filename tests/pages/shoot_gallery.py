@@ -3,6 +3,7 @@
 `python tests/pages/shoot_gallery.py [--only event] [--light] [--out build/shots]`
 Exits 1 when axe, the console or the policy has something to say, or a page scrolls sideways.
 """
+# ruff: noqa: E501 - a script for developers, run by hand
 
 import argparse
 import functools
@@ -73,7 +74,12 @@ def shoot(browser: Browser, base: str, page_file: Path, out: Path, light: bool) 
             bypass_csp=False,
         )
         said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message, said=said: (
+                said.append(message.text) if message.type == "error" else None
+            ),
+        )
         page.goto(f"{base}/{page_file.name}", wait_until="load")
         page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
         page.wait_for_timeout(150)
@@ -90,10 +96,14 @@ def shoot(browser: Browser, base: str, page_file: Path, out: Path, light: bool) 
             if "404" not in text and "stand-in" not in text
         ]
         page.evaluate(AXE.read_text())
-        result = page.evaluate(f"axe.run({{runOnly: {RULES if not page_file.name.startswith('mail-') else RULES[:-1]}}})")
+        result = page.evaluate(
+            f"axe.run({{runOnly: {RULES if not page_file.name.startswith('mail-') else RULES[:-1]}}})"
+        )
         for violation in result["violations"]:
             node = violation["nodes"][0]
-            findings.append(f"{page_file.stem} {label}: {violation['id']}: {node['html'][:160]} | {node.get('failureSummary', '')[:240]}")
+            findings.append(
+                f"{page_file.stem} {label}: {violation['id']}: {node['html'][:160]} | {node.get('failureSummary', '')[:240]}"
+            )
         page.close()
     return findings
 
@@ -109,7 +119,7 @@ def main() -> int:
     with served(GALLERY) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for page_file in sorted(GALLERY.glob("*.html")):
-            if chosen.only in page_file.name:
+            if any(part in page_file.name for part in chosen.only.split(",")):
                 findings += shoot(browser, base, page_file, chosen.out, chosen.light)
         browser.close()
     print("\n".join(findings) or "nothing to say")

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import sqlite3
 from collections.abc import Iterable
 
@@ -19,6 +20,7 @@ from infra.adapters.sandbox_server.faults import WEBHOOK_MODES, Faults, Mode
 
 BACK_OFF_S = (5, 30, 120, 600, 1800, 7200, 21600, 43200, 86400)
 AT_ONCE = 16
+LEASE_S = 60
 
 
 def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
@@ -36,7 +38,6 @@ class Deliverer:
         self._faults = faults
         self._http = httpx.AsyncClient(timeout=10)
         self._limit = asyncio.Semaphore(AT_ONCE)
-        self._busy: set[int] = set()
         self._held: list[sqlite3.Row] = []  # by REORDER, until enough have come
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -52,15 +53,19 @@ class Deliverer:
                 continue
 
     def _due(self, db: sqlite3.Connection, now: float) -> list[sqlite3.Row]:
-        rows = db.execute(
-            "SELECT d.*, m.webhook_url, m.webhook_secret FROM deliveries d JOIN merchants m"
-            " ON m.key=d.merchant WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY d.seq LIMIT ?",
-            (now, 64 + len(self._busy)),
+        """Those to send now. They are due again after a lease, should we die with them."""
+        due = db.execute(
+            "UPDATE deliveries SET due_at=? WHERE due_at <= ? RETURNING seq", (now + LEASE_S, now)
         ).fetchall()
-        return [row for row in rows if row["seq"] not in self._busy]
+        if not due:
+            return []
+        sql = (
+            "SELECT d.*, m.webhook_url, m.webhook_secret FROM deliveries d JOIN merchants m"
+            " ON m.key=d.merchant WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+        )
+        return db.execute(sql, [json.dumps([row["seq"] for row in due])]).fetchall()
 
     def _begin(self, row: sqlite3.Row) -> None:
-        self._busy.add(row["seq"])
         fault = self._faults.take("webhooks", WEBHOOK_MODES) if row["tries"] == 0 else None
         mode = None if fault is None else fault.mode
         if mode is Mode.LOSE:
@@ -110,12 +115,10 @@ class Deliverer:
     async def _done(self, row: sqlite3.Row, error: str = "") -> None:
         sql = "UPDATE deliveries SET due_at=NULL, tries=tries+1, last_error=? WHERE seq=?"
         await self._books.run(lambda db, now: db.execute(sql, (error, row["seq"])))
-        self._busy.discard(row["seq"])
 
     async def _put_off(self, row: sqlite3.Row, seconds: float, error: str) -> None:
         sql = "UPDATE deliveries SET due_at=?, tries=tries+1, last_error=? WHERE seq=?"
         await self._books.run(lambda db, now: db.execute(sql, (now + seconds, error, row["seq"])))
-        self._busy.discard(row["seq"])
 
     async def close(self) -> None:
         for task in self._tasks:

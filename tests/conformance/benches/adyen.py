@@ -129,7 +129,6 @@ class AdyenBench:
             Can.WEBHOOKS,
             Can.LOSES_ANSWERS,
             Can.COUNTS_CHARGES,
-            Can.REFUSES_BY_WEBHOOK,
         }
     )
     currencies = ("EUR", "JPY", "KWD", "ISK")

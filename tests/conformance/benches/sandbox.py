@@ -11,11 +11,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway, register
 from infra.kernel.clock import SystemClock
@@ -85,6 +86,12 @@ def process() -> Iterator[Process]:
             made.stop()
 
 
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Process]:
+    with process() as running:
+        yield running
+
+
 class Mailbox:
     """A tiny HTTP listener that keeps the webhooks it gets and answers as told."""
 
@@ -147,9 +154,17 @@ class SandboxBench:
             webhook_secret="whsec_" + base64.b64encode(os.urandom(24)).decode(),
         )
         self.gateway = SandboxGateway(http, url, self.credentials)
+        self._ahead = timedelta(0)
+
+    async def move_clock(self, seconds: float) -> datetime:
+        """Move the processor's clock ahead; its time after that."""
+        told = await self.ask("POST", "/test/clock", {"seconds": seconds})
+        there = datetime.fromtimestamp(told["now"], UTC)
+        self._ahead = there - SystemClock().machine()
+        return there
 
     def now(self) -> datetime:
-        return SystemClock().machine()
+        return SystemClock().machine() + self._ahead
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the sandbox's own API as this merchant."""
@@ -161,6 +176,16 @@ class SandboxBench:
         )
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
+
+    async def ask_keyed(self, path: str, body: Any) -> Any:
+        """A POST that moves money, as somebody in the processor's dashboard would make it."""
+        headers = {
+            "authorization": f"Bearer {self.credentials.secret_key}",
+            "idempotency-key": new_secret(12),
+        }
+        answer = await self.http.post(self.url + path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
 
     async def pay(self, started: Snapshot, act: Act) -> None:
         assert isinstance(started.next, Redirect)
@@ -216,6 +241,7 @@ async def merchant(url: str) -> AsyncIterator[SandboxBench]:
     async with httpx.AsyncClient() as http:
         made = SandboxBench(url, http, mailbox)
         await register(http, url, made.credentials, name="La Salle", webhook_url=hook)
+        await made.move_clock(0)
         try:
             yield made
         finally:

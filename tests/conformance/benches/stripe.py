@@ -85,6 +85,7 @@ class StripeBench:
             Can.LOSES_ANSWERS,
             Can.COUNTS_CHARGES,
             Can.KEY_CHECKS_BODY,
+            Can.REFUSES_AT_ONCE,
         }
     )
     currencies = ("EUR", "JPY", "KWD", "ISK")
