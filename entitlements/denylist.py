@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from entitlements.tables import Denial, EventEpoch
 from infra.kernel.db import Tx
@@ -32,6 +32,17 @@ async def denials_since(tx: Tx, since: datetime | None, now: datetime) -> News:
     denials = dict((await tx.execute(query)).all())
     epochs = await tx.execute(select(EventEpoch.event_id, EventEpoch.min_epoch))
     return News(denials, dict(epochs.all()), now)
+
+
+async def purge_denials(tx: Tx, now: datetime) -> int:
+    """Delete denials whose last token is dead; returns how many. Once a day is often enough."""
+    gone = await tx.scalars(
+        delete(Denial)
+        .where(Denial.until_at <= now - OVERLAP)
+        .returning(Denial.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
 
 
 class Denylist:

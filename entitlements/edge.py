@@ -101,9 +101,13 @@ class Edge:
             # A player can mend these by renewing; any other refusal stays one.
             return Deny(401 if claims.code in {"expired", "not_yet"} else 403, claims.code)
         code = self._refuse(claims, path, request)
-        return Pass(path, claims) if code is None else Deny(403, code)
+        if code is not None:
+            return Deny(401 if code == "epoch" else 403, code)
+        return Pass(path, claims)
 
     def _claims(self, token: str, now: datetime) -> Claims | Refusal:
+        if len(token) > jose.MAX_TOKEN_BYTES:  # before anything is computed from it
+            return Refusal("too_long", f"A token has at most {jose.MAX_TOKEN_BYTES} bytes.")
         name = jose.fingerprint(token)
         keys = self.ring.verifiers(now)
         if keys is not self._verified_under:  # a key came or went: what it signed is asked again

@@ -240,15 +240,24 @@ async def change(
     assert len(which) == 1, "choose by one thing"
     ((by, values),) = which.items()
     sources = [state for state, targets in GRANT_TRANSITIONS.items() if to in targets]
-    statement = (
-        update(Grant)
+    # Locked in id order, as issuing locks them: an UPDATE alone would take them in any order,
+    # and a refund of several grants could deadlock with a player that is being let in.
+    found = await tx.scalars(
+        select(Grant.id)
         .where(columns[by].in_(sorted(set(values))), Grant.state.in_(sources))
-        .values(
-            state=to,
-            reason=reason,
-            revoked_at=now if to is GrantState.REVOKED else Grant.revoked_at,
-        )
-        .returning(Grant.id)
-        .execution_options(synchronize_session=False)
+        .order_by(Grant.id)
+        .with_for_update()
     )
-    return list(await tx.scalars(statement))
+    moved = list(found)
+    if moved:
+        await tx.execute(
+            update(Grant)
+            .where(Grant.id.in_(moved))
+            .values(
+                state=to,
+                reason=reason,
+                revoked_at=now if to is GrantState.REVOKED else Grant.revoked_at,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return moved

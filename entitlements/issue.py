@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import random
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -30,6 +31,8 @@ from entitlements.tokens import (
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
 from infra.kernel.seal import Sealer
+
+_DEVICE_ID = re.compile(r"[\x20-\x7e]{0,64}")
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,7 @@ class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that is written; `issuing.answer` makes the tokens after the commit."""
+    """A session that is written; `Issuer.answer` makes the tokens after the commit."""
 
     request: IssueRequest
     sid: str
@@ -117,8 +120,8 @@ async def issue_many(
 ) -> list[Admitted | Refused]:
     """Judge each request and write the sessions of those let in; answers in order.
 
-    `now` is machine time. Four statements for any number of requests, one more when a play
-    window begins. The grants stay locked until the commit, so a refund at the same moment
+    `now` is machine time. Three statements for any number of requests, one more when a
+    play window begins. The grants stay locked until the commit, so a refund at the same moment
     either refuses the session or finds and ends it.
     """
     held = await grants.grants_of(
@@ -152,6 +155,9 @@ def _judge(
     epochs: dict[str, int],
     now: datetime,
 ) -> tuple[Admitted, Allowed] | Refused:
+    # Refused and not raised: a bad request must not fail the others in its transaction.
+    if not _DEVICE_ID.fullmatch(request.device_id):
+        return Refused("device_id", "Send a device_id of up to 64 printable ASCII characters.")
     business_now = _business(request, now)
     decision = grants.decide(held, request.event, request.kind, business_now)
     if isinstance(decision, Refused):

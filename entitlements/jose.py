@@ -116,6 +116,8 @@ def open_token(token: str | bytes, keys: Keys, typ: str) -> Opened:
 
     The payload is not parsed before its signature has been verified.
     """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise Unfit("too_long", f"A token has at most {MAX_TOKEN_BYTES} bytes.")
     if isinstance(token, str):
         try:
             token = token.encode("ascii")
@@ -123,8 +125,6 @@ def open_token(token: str | bytes, keys: Keys, typ: str) -> Opened:
             raise Unfit("malformed", "A token is ASCII; this holds other characters.") from None
     if not token:
         raise Unfit("empty", "There is no token here.")
-    if len(token) > MAX_TOKEN_BYTES:
-        raise Unfit("too_long", f"A token has at most {MAX_TOKEN_BYTES} bytes.")
     parts = token.split(b".")
     if len(parts) != 3:
         raise Unfit("malformed", "A token has three parts with dots between.")

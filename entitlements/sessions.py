@@ -93,7 +93,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     watched_s: float = 0.0
     position_s: float = 0.0
     token_exp: datetime | None = None
-    """End of the token that the player holds; None: it doesn't say, so it gets a new one."""
+    """End of the token that the player holds. None: it gets a new one, so a player whose token
+    the edge refuses (an old epoch) leaves this out."""
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,10 +224,19 @@ async def revoke_sessions(
 
 
 async def _end(tx: Tx, where: ColumnElement[bool], now: datetime, reason: str) -> list[str]:
-    # Only the statement that ends a session returns it, so each is denied exactly once.
+    # Locked in id order, as beats lock them, so that the two can't deadlock.
+    locked = await tx.scalars(
+        select(PlaybackSession.id)
+        .where(where, PlaybackSession.ended_at.is_(None))
+        .order_by(PlaybackSession.id)
+        .with_for_update()
+    )
+    sids = list(locked)
+    if not sids:
+        return []
     statement = (
         update(PlaybackSession)
-        .where(where, PlaybackSession.ended_at.is_(None))
+        .where(PlaybackSession.id.in_(sids))
         .values(ended_at=now, ended_reason=reason, silent_at=None)
         .returning(PlaybackSession.id, PlaybackSession.venue_id, PlaybackSession.token_until_at)
         .execution_options(synchronize_session=False)

@@ -18,7 +18,14 @@ from paywall.catalogue.tables import Venue
 from paywall.checkout.announce import Announcer, RefundFacts
 from paywall.checkout.deliver import orders_with_lines
 from paywall.checkout.tables import Order, OrderLine, OrderState
-from paywall.ledger.movements import Movement, give_back_sides, post, posted_by_order, shares
+from paywall.ledger.movements import (
+    Movement,
+    give_back_sides,
+    post,
+    posted_by_cause,
+    posted_by_order,
+    shares,
+)
 from paywall.payments.refund import Refunder, intend_refund
 from paywall.payments.tables import Refund, RefundState
 
@@ -70,6 +77,10 @@ class RefundOrder:
                 # reconciler sends what was not sent.
                 whole = order.state is OrderState.REFUNDED or before.amount == order.total
                 return _answer(before, before.state, whole=whole)
+            booked = await posted_by_cause(tx, [refund_id])
+            if booked:
+                part = Money(-booked["external"], order.currency)
+                return _outside_answer(refund_id, order, part)
             part = _amount(order, amount)
             whole = part == order.total - order.refunded
             if whole:
@@ -147,13 +158,7 @@ class RefundOrder:
             reason=reason,
         )
         await self._announcer.refunded(tx, [facts], now)
-        return RefundAnswer(
-            refund_id=refund_id,
-            order_id=order.id,
-            amount=part,
-            state=RefundState.SUCCEEDED.value,
-            door_closed=whole,
-        )
+        return _outside_answer(refund_id, order, part)
 
     async def stop_access(self, *, venue_id: str, order_id: str, reason: str, actor: str) -> None:
         """Close the door on an order without moving money; `open_again` undoes it."""
@@ -204,6 +209,16 @@ def _answer(refund: Refund, state: RefundState, *, whole: bool) -> RefundAnswer:
         amount=refund.amount,
         state=state.value,
         door_closed=whole and state is not RefundState.FAILED,
+    )
+
+
+def _outside_answer(refund_id: str, order: Order, part: Money) -> RefundAnswer:
+    return RefundAnswer(
+        refund_id=refund_id,
+        order_id=order.id,
+        amount=part,
+        state=RefundState.SUCCEEDED.value,
+        door_closed=order.state is OrderState.REFUNDED,
     )
 
 

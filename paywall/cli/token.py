@@ -15,12 +15,12 @@ from entitlements.jose import MAX_TOKEN_BYTES
 from entitlements.jwks import MAX_JWKS_BYTES, UnusableJwks, token_verify
 from infra.kernel.clock import SystemClock
 
-app = typer.Typer(help="Verify tokens.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
-def _token() -> None:
-    """Keeps `verify` a command of its own while it is the only one."""
+def _token() -> None:  # a callback keeps `verify` a command of its own while it is the only one
+    """Look at tokens as a reader of ours would."""
 
 
 @app.command()

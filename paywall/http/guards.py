@@ -19,7 +19,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import identify
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
@@ -93,7 +93,7 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
     secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
-    if not secret or len(secret) > 200:
+    if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
     async with parts.db.read() as tx:
         return await identify(tx, secret, parts.clock.machine())

@@ -61,8 +61,9 @@ class Lettering:
                 place = f"translate({x + self.width(text, size, weight, tracking):.1f} {y:.1f})"
             direction = ' direction="rtl"' if rtl else ""
             return (
-                f'<text transform="{place}"{direction} font-family="{_FALLBACK_FAMILY}" font-size="{size:.1f}" '
-                f'font-weight="{800 if weight == "black" else 500}" fill="{fill}">{escape(text)}</text>'
+                f'<text transform="{place}"{direction} font-family="{_FALLBACK_FAMILY}" '
+                f'font-size="{size:.1f}" font-weight="{800 if weight == "black" else 500}" '
+                f'fill="{fill}">{escape(text)}</text>'
             )
         glyphs: list[str] = []
         pen = 0.0

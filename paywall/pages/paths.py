@@ -1,4 +1,4 @@
-"""Where the pages' own forms and links lead. The routes serve these addresses; a page names them."""
+"""Where the pages' own forms and links lead: the routes serve these, a page names them."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""Event posters drawn from a name, a date and a seed: the same input gives the same poster. Pure SVG text."""
+"""Event posters drawn from a name, a date and a seed, the same each time. Pure: SVG text out."""
 
 import hashlib
 import math
@@ -72,7 +72,7 @@ def poster_svg(
     venue_text: str = "",
     lettering: Lettering = SHIPPED_LETTERING,
 ) -> str:
-    """A 5:7 sheet. `starts_at_text` and `venue_text` are printed as given, in the venue's language."""
+    """A 5:7 sheet; `starts_at_text` and `venue_text` are printed as they are given."""
     chance = Random(int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:8], "big"))
     palette = _pick(chance, PALETTES)
     art = _pick(chance, COMPOSITIONS)
@@ -156,6 +156,15 @@ def _between(chance: Random, low: float, high: float) -> float:
     return low + (high - low) * chance.random()
 
 
+def _circle(x: float, y: float, radius: float, fill: str, more: str = "") -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{fill}" {more}/>'
+
+
+def _rect(x: float, y: float, width: float, height: float, fill: str, more: str = "") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect {place} fill="{fill}" {more}/>'
+
+
 def _arcs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     """Rings around one point, each opened by a different angle and twice as thick as the last."""
     cx = _between(chance, 0.25, 0.75) * box.width
@@ -166,11 +175,10 @@ def _arcs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         sweep = _between(chance, 0.3, 0.8) * 360
         length = math.tau * radius
         colour = _pick(chance, (*palette.shapes, palette.ink))
-        yield (
-            f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" fill="none" stroke="{colour}" '
-            f'stroke-width="{stroke:.1f}" stroke-dasharray="{length * sweep / 360:.1f} {length:.1f}" '
-            f'transform="rotate({turn:.1f} {cx:.1f} {cy:.1f})"/>'
-        )
+        dash = f'stroke-dasharray="{length * sweep / 360:.1f} {length:.1f}"'
+        turned = f'transform="rotate({turn:.1f} {cx:.1f} {cy:.1f})"'
+        line = f'stroke="{colour}" stroke-width="{stroke:.1f}" {dash} {turned}'
+        yield _circle(cx, cy, radius, "none", line)
         radius += stroke * 1.55 + 8
         stroke = min(stroke * 1.32, 74)
         turn += _pick(chance, (45.0, 90.0, 135.0))
@@ -186,7 +194,7 @@ def _diagonals(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         x = cx - 480 + _between(chance, 0, 300)
         length = _between(chance, 420, 900)
         colour = _pick(chance, palette.shapes) if thick > 9 else palette.ink
-        yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{length:.1f}" height="{thick:.1f}" fill="{colour}"/>'
+        yield _rect(x, y, length, thick, colour)
         y += thick + 13
         thick = thick * 1.26 if thick < 86 else 5.0
     yield "</g>"
@@ -219,10 +227,10 @@ def _keys(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         height = box.height * (0.22 + 0.7 * abs(math.sin(index * 1.7 + chance.random() * 1.2)))
         y = box.y if hang else box.bottom - height
         colour = palette.shapes[0] if index % 3 else palette.shapes[1]
-        yield f'<rect x="{index * step:.1f}" y="{y:.1f}" width="{step * 0.62:.1f}" height="{height:.1f}" fill="{colour}"/>'
+        yield _rect(index * step, y, step * 0.62, height, colour)
     radius = box.width * _between(chance, 0.13, 0.2)
     cx, cy = box.width * _between(chance, 0.3, 0.75), box.y + box.height * (0.72 if hang else 0.28)
-    yield f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" fill="{palette.shapes[2]}"/>'
+    yield _circle(cx, cy, radius, palette.shapes[2])
 
 
 def _discs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -234,13 +242,13 @@ def _discs(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     ]
     radii = [size * share for share in (0.52, 0.36, 0.24)]
     for index, ((x, y), radius) in enumerate(zip(centres, radii, strict=True)):
-        yield f'<clipPath id="d{index}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/></clipPath>'
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{palette.shapes[index]}"/>'
+        disc = _circle(x, y, radius, palette.shapes[index])
+        yield f'<clipPath id="d{index}">{disc}</clipPath>{disc}'
     meeting = palette.ink if palette.ink not in palette.shapes else palette.ground
     for (x, y), radius in zip(centres[1:], radii[1:], strict=True):
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{meeting}" clip-path="url(#d0)"/>'
+        yield _circle(x, y, radius, meeting, 'clip-path="url(#d0)"')
     (x, y), radius = centres[2], radii[2]
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.42:.1f}" fill="{palette.shapes[0]}"/>'
+    yield _circle(x, y, radius * 0.42, palette.shapes[0])
 
 
 def _rhythm(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -257,10 +265,8 @@ def _rhythm(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
                 colour = _pick(chance, (*palette.shapes, palette.shapes[0], palette.ink))
                 y = box.y + row * step
                 round_end = step / 2 if chance.random() < 0.22 else 0
-                yield (
-                    f'<rect x="{x:.1f}" y="{y:.1f}" width="{width - gap:.1f}" height="{step - gap:.1f}" '
-                    f'rx="{max(0.0, round_end - gap / 2):.1f}" fill="{colour}"/>'
-                )
+                corner = f'rx="{max(0.0, round_end - gap / 2):.1f}"'
+                yield _rect(x, y, width - gap, step - gap, colour, corner)
             x += width
 
 
@@ -272,10 +278,11 @@ def _spot(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
         origin = box.width * _between(chance, -0.1, 1.1)
         spread = _between(chance, 0.35, 0.9) * radius
         yield (
-            f'<path d="M{origin:.1f} {box.y - 20:.1f}L{target_x - spread:.1f} {base:.1f}H{target_x + spread:.1f}Z" '
+            f'<path d="M{origin:.1f} {box.y - 20:.1f}'
+            f'L{target_x - spread:.1f} {base:.1f}H{target_x + spread:.1f}Z" '
             f'fill="{palette.shapes[index % 3]}" fill-opacity="{0.9 if index == 0 else 0.55}"/>'
         )
-    yield f'<circle cx="{target_x:.1f}" cy="{base:.1f}" r="{radius:.1f}" fill="{palette.ink}"/>'
+    yield _circle(target_x, base, radius, palette.ink)
 
 
 def _grooves(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
@@ -287,10 +294,11 @@ def _grooves(chance: Random, palette: Palette, box: Box) -> Iterator[str]:
     for (x, y), ink in ((one, colour), (two, palette.ink)):
         radius = step
         while radius < 760:
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="none" stroke="{ink}" stroke-width="{step * 0.42:.1f}"/>'
+            thick = f'stroke="{ink}" stroke-width="{step * 0.42:.1f}"'
+            yield _circle(x, y, radius, "none", thick)
             radius += step
     x, y = one
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{step * 5:.1f}" fill="{palette.shapes[1]}"/>'
+    yield _circle(x, y, step * 5, palette.shapes[1])
 
 
 COMPOSITIONS: tuple[Art, ...] = (

@@ -21,7 +21,11 @@ _TYPES = {
 }
 
 
-@route("/media/{rest:path}", http_method=["GET", "HEAD"], opt={"public": True, "media": True})
+@route(
+    "/media/{rest:path}",
+    http_method=["GET", "HEAD"],
+    opt={"public": True, "rate": "off", "quiet": True},
+)
 async def serve(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[bytes]:
     """A media file, to whoever brings a token for it in the path or as a bearer."""
     await parts.playback.keys()

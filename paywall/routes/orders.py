@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from infra.kernel.errors import Invalid, Problem
@@ -131,7 +131,7 @@ async def of_venue(
     venue_id: FromPath[str],
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
-    state: FromQuery[OrderState | None] = None,
+    standing: Annotated[OrderState | None, QueryParameter(name="state")] = None,
     email: FromQuery[Annotated[str, Meta(max_length=254)]] = "",
     offer_id: FromQuery[Annotated[str, Meta(max_length=32)]] = "",
     limit: Limit = 50,
@@ -143,7 +143,7 @@ async def of_venue(
             tx,
             venue_id,
             wanted(limit, cursor),
-            state=state,
+            state=standing,
             email=email.strip().lower(),
             offer_id=offer_id,
         )

@@ -6,13 +6,14 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from entitlements.denylist import Denylist
 from entitlements.edge import Deny, Edge, Pass, Request
 from entitlements.grants import Refused, give
 from entitlements.issue import Admitted, IssueRequest, PlaybackAnswer, Terms, issue_many
-from entitlements.ports import Kind
+from entitlements.ports import Kind, Window
 from entitlements.sessions import Alive, Beat, Ended, beat, cut_silent, viewers_now, withdraw
 from entitlements.tables import Transport
 from entitlements.tokens import ENTITLEMENT_TYP, verify
@@ -27,6 +28,7 @@ from tests.entitlements.builders import (
     key_ring,
     new_grant,
     request,
+    watchable,
 )
 
 SEGMENT = "/ven_1/evt_1/live/v1/seg_00001.m4s"
@@ -171,3 +173,134 @@ async def test_a_header_token_is_renewed_in_the_second_half_of_its_life(
     edge = Edge(edge_ring(), await polled(database, due))
     assert edge.check(ask(answer.token), after_the_first) == Deny(401, "expired")
     assert isinstance(edge.check(ask(renewed.token), after_the_first), Pass)
+
+
+@pytest.mark.parametrize("device_id", ["x" * 65, "a\0b", "é", "a\n"])
+async def test_a_device_id_that_no_table_holds_refuses_its_own_request_only(
+    database: Database, device_id: str
+) -> None:
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    bad, good = await let_in(database, request(device_id=device_id), request())
+    assert isinstance(bad, Refused)
+    assert bad.code == "device_id"
+    assert isinstance(good, Admitted)
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_tokens_live_as_their_transport_wants(
+    database: Database, transport: Transport
+) -> None:
+    """Header: short and renewable. Path: the right's window and 30 minutes, at most six hours."""
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    _, live = await admitted(database, transport=transport)
+    _, replay = await admitted(database, transport=transport, kind=Kind.REPLAY)
+    if transport is Transport.HEADER:
+        assert live.exp == replay.exp == NOW + timedelta(seconds=300)
+        assert live.refresh_after is not None
+        assert 150 <= live.refresh_after <= 240
+        assert live.urls.hls == "https://cave.example/media/ven_1/evt_1/live/index.m3u8"
+    else:
+        assert live.exp == NOW + 2 * HOUR + timedelta(minutes=30)
+        assert replay.exp == NOW + 6 * HOUR
+        assert live.refresh_after is None
+        folder = f"https://cave.example/media/t/{live.token}/ven_1/evt_1/live/"
+        assert live.urls.hls == folder + "index.m3u8"
+
+
+async def test_lives_can_be_shortened_and_header_tokens_never_outlive_the_right(
+    database: Database,
+) -> None:
+    ends_at = NOW + timedelta(seconds=7)
+    async with database.transaction() as tx:
+        await give(tx, [new_grant(ends_at=ends_at)], NOW)
+    terms = Terms(media_url="", api_url="", header_life_s=10, path_life_max_s=10)
+    (header, path) = await let_in(
+        database, request(), request(transport=Transport.PATH), terms=terms
+    )
+    assert isinstance(header, Admitted)
+    assert isinstance(path, Admitted)
+    assert header.token_until_at == ends_at
+    assert path.token_until_at == NOW + timedelta(seconds=10)
+    answer = (await issuer(database, terms)).answer(header)
+    ring = await key_ring(database)
+    at_the_end = verify(
+        answer.entitlement,
+        ring.verifiers,
+        audience="entitlement",
+        issuer=ISSUER,
+        typ=ENTITLEMENT_TYP,
+        now=ends_at,
+    )
+    assert getattr(at_the_end, "code", None) == "expired"
+
+
+async def test_a_moved_business_clock_moves_windows_and_never_tokens(database: Database) -> None:
+    """The venue's clock is a day ahead: its window is judged there, its tokens are real time."""
+    ahead_s = 86_400
+    tomorrow = NOW + timedelta(seconds=ahead_s)
+    shown = Window(tomorrow - HOUR, tomorrow + HOUR / 30)
+    moved = request(event=watchable(live=shown), clock_offset_s=ahead_s)
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    still, admitted_ahead = await let_in(database, request(event=watchable(live=shown)), moved)
+    assert isinstance(still, Refused)
+    assert still.code == "not_yet"
+    assert still.opens_at == shown.start
+    assert isinstance(admitted_ahead, Admitted)
+    assert admitted_ahead.token_until_at == NOW + HOUR / 30
+    answer = (await issuer(database)).answer(admitted_ahead)
+    assert answer.window.until == shown.end
+    edge = Edge(edge_ring(), await polled(database, NOW))
+    assert isinstance(edge.check(ask(answer.token), NOW), Pass)
+
+
+async def test_a_ticket_for_one_event_opens_no_other(database: Database) -> None:
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    _, answer = await admitted(database)
+    edge = Edge(edge_ring(), await polled(database, NOW))
+    other = "/ven_1/evt_2/live/v1/seg_00001.m4s"
+    assert edge.check(ask(answer.token, other), NOW) == Deny(403, "prefix")
+    (refused,) = await let_in(
+        database, request(event=watchable(event_id="evt_2", path_prefix="/ven_1/evt_2/"))
+    )
+    assert isinstance(refused, Refused)
+    assert refused.code == "not_bought"
+
+
+async def test_tokens_name_the_person_by_a_pseudonym_of_the_event(database: Database) -> None:
+    async with database.transaction() as tx:
+        await give(tx, [new_grant(), new_grant(scope_id="evt_2", source_key="2:1")], NOW)
+    edge = Edge(edge_ring(), await polled(database, NOW))
+    subjects = []
+    for event_id in ("evt_1", "evt_1", "evt_2"):
+        prefix = f"/ven_1/{event_id}/"
+        _, answer = await admitted(database, event=watchable(event_id=event_id, path_prefix=prefix))
+        passed = edge.check(ask(answer.token, f"{prefix}live/a.m4s"), NOW)
+        assert isinstance(passed, Pass)
+        subjects.append(passed.claims["sub"])
+    assert subjects[0] == subjects[1] != subjects[2]
+    assert "cus_1" not in "".join(subjects)
+
+
+async def test_the_answer_has_the_members_that_apps_read(database: Database) -> None:
+    async with database.transaction() as tx:
+        await give(tx, [new_grant()], NOW)
+    _, answer = await admitted(database)
+    body = msgspec.json.decode(msgspec.json.encode(answer))
+    assert set(body) == {
+        "session_id",
+        "urls",
+        "transport",
+        "token",
+        "exp",
+        "refresh_after",
+        "heartbeat",
+        "window",
+        "entitlement",
+    }
+    assert set(body["heartbeat"]) == {"url", "interval_s", "jitter", "secret"}
+    assert body["window"] == {"from": "2026-11-20T17:00:00Z", "until": "2026-11-20T20:00:00Z"}
+    assert body["exp"] == "2026-11-20T18:05:00Z"

@@ -63,7 +63,7 @@ def accepted(token: str, jwks: str, now: datetime) -> bool:
 async def test_a_reader_with_a_five_minute_old_jwks_accepts_every_living_token(
     database: Database,
 ) -> None:
-    """Two days, a rotation asked for in between, workers whose ring is up to a minute old."""
+    """Thirty hours, a rotation asked for in between, workers whose ring is up to a minute old."""
     async with database.transaction() as tx:
         await ensure_key(tx, SEALER, NOW)
     step = timedelta(seconds=JWKS_MAX_AGE_S // 2)
@@ -72,10 +72,10 @@ async def test_a_reader_with_a_five_minute_old_jwks_accepts_every_living_token(
     kids = set()
     worker = await ring(database)
     now = NOW
-    for number in range(2 * 24 * 24):
+    for number in range(30 * 24):
         now = NOW + number * step
         async with database.transaction() as tx:
-            if number in (100, 101, 700):
+            if number in (100, 101):
                 await rotate(tx, SEALER, now)
             await turn(tx, SEALER, now)
         stale, worker = worker, await ring(database)
@@ -86,7 +86,7 @@ async def test_a_reader_with_a_five_minute_old_jwks_accepts_every_living_token(
         tokens = [(at, token) for at, token in tokens if now < at + timedelta(seconds=LIFE_S)]
         oldest = cached[max(0, number - 2)]
         assert all(accepted(token, oldest, now) for at, token in tokens), number
-    assert len(kids) >= 4
+    assert len(kids) == 3
 
 
 async def test_the_next_key_is_published_before_it_signs_and_the_last_kept_after(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from entitlements.denylist import Denylist, denials_since
+from entitlements.denylist import Denylist, denials_since, purge_denials
 from entitlements.grants import Refused, give
 from entitlements.issue import Admitted, IssueRequest, issue_many
 from entitlements.sessions import (
@@ -200,8 +200,9 @@ async def test_a_bumped_epoch_reaches_edges_new_sessions_and_renewals(bought: Da
     (sid,) = await opened(bought)
     async with bought.transaction() as tx:
         assert await bump_epoch(tx, "ven_1", "evt_1") == 1
-    (alive,) = await beat_at(bought, 160, Beat(sid=sid))
+    (alive,) = await beat_at(bought, 5, Beat(sid=sid))  # refused at the edge, so no token_exp
     assert isinstance(alive, Alive)
+    assert alive.renew
     assert alive.min_epoch == 1
     async with bought.transaction() as tx:
         (fresh,) = await issue_many(tx, [request()], TERMS, NOW)
@@ -211,6 +212,54 @@ async def test_a_bumped_epoch_reaches_edges_new_sessions_and_renewals(bought: Da
     async with bought.read() as tx:
         await denylist.refresh(tx, NOW)
     assert (denylist.min_epoch("evt_1"), denylist.min_epoch("evt_2")) == (1, 0)
+
+
+async def test_crowds_of_beats_stops_refunds_and_cuts_never_deadlock(database: Database) -> None:
+    """Batches in opposite orders over the same sessions and grants, all at once."""
+    people = [f"cus_{number}" for number in range(12)]
+    async with database.transaction() as tx:
+        for n, customer_id in enumerate(people):
+            both = [
+                new_grant(customer_id=customer_id, order_id=f"ord_{n}", source_key=key)
+                for key in ("1:1", "1:2")
+            ]
+            await give(tx, both, NOW)
+    sids = await opened(database, *(request(customer_id=person) for person in people))
+    silent = NOW + timedelta(seconds=180)
+
+    async def beats(order: list[str]) -> None:
+        await beat_at(database, 179, *(Beat(sid=sid) for sid in order))
+
+    async def refund(orders: list[str]) -> None:
+        async with database.transaction() as tx:
+            await withdraw(tx, silent, silent, reason="refunded", order_ids=orders)
+
+    async def cut() -> None:
+        async with database.transaction() as tx:
+            await cut_silent(tx, silent)
+
+    async def let_in(order: list[str]) -> None:
+        await opened(database, *(request(customer_id=person) for person in order), now=silent)
+
+    orders = [f"ord_{n}" for n in range(6)]
+    await asyncio.gather(
+        *(
+            step
+            for _ in range(3)
+            for step in (
+                beats(sids),
+                beats(sids[::-1]),
+                refund(orders),
+                refund(orders[::-1]),
+                cut(),
+                let_in(people),
+                let_in(people[::-1]),
+            )
+        )
+    )
+    async with database.read() as tx:
+        open_now = select(PlaybackSession.customer_id).where(PlaybackSession.ended_at.is_(None))
+        assert set(await tx.scalars(open_now)) == set(people[6:])
 
 
 def test_a_beat_secret_fits_its_own_session_only() -> None:
@@ -265,3 +314,5 @@ async def test_denials_whose_tokens_are_dead_are_neither_read_nor_kept(
         denylist.apply(await denials_since(tx, NOW, NOW + timedelta(hours=1)))
     assert denylist.size == 1
     assert denylist.denies("0")
+    async with database.transaction() as tx:
+        assert await purge_denials(tx, NOW + timedelta(seconds=61)) == 1499

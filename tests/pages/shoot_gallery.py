@@ -3,6 +3,7 @@
 `python tests/pages/shoot_gallery.py [--only event] [--light] [--out build/shots]`
 Exits 1 when axe, the console or the policy has something to say, or a page scrolls sideways.
 """
+# ruff: noqa: E501 - a script for developers, run by hand
 
 import argparse
 import functools
@@ -118,7 +119,7 @@ def main() -> int:
     with served(GALLERY) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for page_file in sorted(GALLERY.glob("*.html")):
-            if chosen.only in page_file.name:
+            if any(part in page_file.name for part in chosen.only.split(",")):
                 findings += shoot(browser, base, page_file, chosen.out, chosen.light)
         browser.close()
     print("\n".join(findings) or "nothing to say")

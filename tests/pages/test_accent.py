@@ -40,7 +40,7 @@ def test_the_ink_on_a_button_passes_contrast(colour: str) -> None:
 
 def test_a_colour_that_already_passes_is_left_as_it_is() -> None:
     assert corrected("#f3b45a").on_dark == "#f3b45a"
-    assert corrected("#8a5200").on_light == "#8a5200"
+    assert corrected("#a2420a").on_light == "#a2420a"
 
 
 @pytest.mark.parametrize("colour", ["#c4512d", "#2255cc", "#117733"])

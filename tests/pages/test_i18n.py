@@ -1,4 +1,4 @@
-"""Languages: French is whole and set as French is, the reader's choice wins, formats are each language's own."""
+"""Languages: French is whole, the reader's choice wins, formats are each language's own."""
 
 import re
 from dataclasses import dataclass

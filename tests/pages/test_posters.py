@@ -77,7 +77,8 @@ def test_hostile_text_cannot_become_markup() -> None:
 def test_letters_with_outlines_need_no_font(tmp_path: Path) -> None:
     table = tmp_path / "lettering.json"
     table.write_text(
-        '{"black": {"cap": 700, "kern": {"AA": -20}, "glyphs": {"A": [600, "M0 0H9"], " ": [200, ""]}}}'
+        '{"black": {"cap": 700, "kern": {"AA": -20},'
+        ' "glyphs": {"A": [600, "M0 0H9"], " ": [200, ""]}}}'
     )
     lettering = Lettering(table)
     assert lettering.width("AA", 1000) == 1180

@@ -70,7 +70,7 @@ class LivePlayer extends HTMLElement {
     return this.getAttribute("kind") !== "replay";
   }
 
-  private async start(): Promise<void> {
+  private async start(terminate?: string): Promise<void> {
     this.leave();
     this.clearMessage();
     this.spin(true);
@@ -81,7 +81,7 @@ class LivePlayer extends HTMLElement {
     }
     try {
       const answer = await openSession(this.getAttribute("sessions-url") ?? "/v1/playback/sessions",
-        this.getAttribute("event-id") ?? "", useHls ? "header" : "path", crypto.randomUUID());
+        this.getAttribute("event-id") ?? "", useHls ? "header" : "path", terminate);
       this.session = new Session(answer, {
         position: () => ({ position_s: Math.round(this.video.currentTime * 10) / 10, playing: !this.video.paused }),
         displaced: () => this.displaced(),
@@ -101,6 +101,8 @@ class LivePlayer extends HTMLElement {
       else this.show("offline", "offline_title", this.labels.offline_text, true);
     } else if (NOT_YET.has(error.problem.status) || error.problem.code === "not_started") {
       this.wait(error.problem.retry_after_s);
+    } else if (error.problem.status === 409 && error.problem.conflicts?.[0] !== undefined) {
+      this.displaced(error.problem.conflicts[0].termination_code);
     } else if (error.problem.status >= 500) {
       this.broken();
     } else {
@@ -213,10 +215,11 @@ class LivePlayer extends HTMLElement {
     this.retryTimer = setTimeout(() => void this.start(), pause_s * (0.8 + Math.random() * 0.4) * 1000);
   }
 
-  private displaced(): void {
+  /** Another device holds the place; `terminate` is the code that frees it, when the server gave one. */
+  private displaced(terminate?: string): void {
     this.leave();
     this.show("elsewhere", "elsewhere_title", this.labels.elsewhere_text, false,
-      [this.act(this.labels.watch_here, true, () => void this.start())]);
+      [this.act(this.labels.watch_here, true, () => void this.start(terminate))]);
   }
 
   private refuse(problem: Problem): void {

@@ -21,6 +21,7 @@ export interface Problem {
   starts_at?: string;
   way_out?: { url: string; label: string };
   retry_after_s?: number;
+  conflicts?: { termination_code: string; device?: string }[];
 }
 export class Refused extends Error {
   constructor(readonly problem: Problem) {
@@ -57,10 +58,13 @@ async function problemOf(answer: Response): Promise<Problem> {
   return { ...body, status: answer.status, ...(wait > 0 ? { retry_after_s: wait } : {}) };
 }
 
-export async function openSession(url: string, event: string, transport: "header" | "path", key: string): Promise<SessionAnswer> {
+export async function openSession(url: string, event: string, transport: "header" | "path", terminate: string | undefined): Promise<SessionAnswer> {
   const answer = await fetch(url, {
     method: "POST",
-    headers: jsonHeaders({ "Idempotency-Key": key }),
+    headers: jsonHeaders({
+      "Idempotency-Key": crypto.randomUUID(),
+      ...(terminate === undefined ? {} : { Terminate: terminate }),
+    }),
     body: JSON.stringify({ event, device_id: deviceId(), player: { type: "web", drm: [], transport } }),
   });
   if (!answer.ok) throw new Refused(await problemOf(answer));
