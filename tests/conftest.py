@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
+from tests.conformance.benches.sandbox import sandbox_process as sandbox_process
 
 POSTGRES = os.environ.get("PAYWALL_TEST_POSTGRES", "")
 

@@ -31,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dev_pages_anywhere: bool = False  # /dev/* for others than loopback, in test mode
     log_json: bool = False
     db_pool: int = 10
+    playback_token_s: int = 300  # life of a renewable playback token
+    metrics_token: str = ""  # lets Prometheus read /metrics from another machine
+    rate_scale: int = 1  # multiplies every quota of requests; 0: no quotas
 
     @property
     def secure(self) -> bool:

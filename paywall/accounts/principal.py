@@ -27,6 +27,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     key_venue_id: str = ""
     key_scopes: frozenset[Permission] = frozenset()
     locale: str = ""
+    seen_at: datetime | None = None  # when the session or key was last noted as used
 
     @property
     def is_person(self) -> bool:
@@ -50,16 +51,45 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         if not self.is_person:
             raise Unauthenticated("Sign in to go on.")
 
+    def require_proven(self) -> None:
+        """Nothing bought under an address is shown before the address is proven."""
+        self.require_person()
+        if not self.email_proven:
+            raise Forbidden(
+                "Prove your address first: open the link that we mail to it.",
+                code="address_not_proven",
+            )
+
+    def require_fresh(self, now: datetime) -> None:
+        """For acts on one's own log-in: a proof was given in the last 10 minutes."""
+        self.require_person()
+        if self.fresh_until is None or self.fresh_until <= now:
+            raise Forbidden(
+                "Confirm that it is you (passkey, authenticator code or password), "
+                "then repeat this.",
+                code="fresh_check_needed",
+            )
+
+    def require_caller(self) -> None:
+        if not self.is_person and not self.api_key_id:
+            raise Unauthenticated("Sign in, or send an API key, to do this.")
+
     def require(
-        self, permission: Permission, venue_id: str = INSTALLATION, *, now: datetime
+        self,
+        permission: Permission,
+        venue_id: str = INSTALLATION,
+        *,
+        now: datetime,
+        reading: bool = False,
     ) -> None:
         """Raise unless the caller may do this at this venue, strongly and freshly enough.
+
+        `reading` leaves the fresh check out: it guards acts, not lists.
 
         A stranger to the venue is told that it does not exist, so that tenants can't probe each
         other; its own staff are told which permission is missing.
         """
-        if not self.is_person and not self.api_key_id:
-            raise Unauthenticated("Sign in, or send an API key, to do this.")
+        self.require_caller()
         if not self.may(permission, venue_id):
             if venue_id != INSTALLATION and not self.is_staff_of(venue_id):
                 raise NotFound("venue")
@@ -74,7 +104,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
                 "Sign in with a passkey or an authenticator code to see money or people.",
                 code="second_factor_needed",
             )
-        if permission in NEEDS_FRESH and (self.fresh_until is None or self.fresh_until <= now):
+        stale = self.fresh_until is None or self.fresh_until <= now
+        if permission in NEEDS_FRESH and stale and not reading:
             raise Forbidden(
                 "Confirm with your passkey or authenticator code again, then repeat this.",
                 code="fresh_check_needed",

@@ -154,6 +154,21 @@ NEEDS_STRONG: frozenset[Permission] = frozenset(
 """Seen only after a passkey or a TOTP code in this session: money and people."""
 
 
+GRANTS: Mapping[Role, frozenset[Role]] = {
+    Role.OWNER: VENUE_ROLES,
+    Role.OPERATOR: INSTALLATION_ROLES,
+}
+"""Who may give which roles, in their own place. An operator also names a venue's first owner."""
+
+
+def grantable(roles: frozenset[Role]) -> frozenset[Role]:
+    """Every role that holders of these roles may give to others in the same place."""
+    result: frozenset[Role] = frozenset()
+    for role in roles:
+        result |= GRANTS.get(role, frozenset())
+    return result
+
+
 def allowed(roles: frozenset[Role]) -> frozenset[Permission]:
     """Everything that holders of these roles may do together."""
     result: frozenset[Permission] = frozenset()

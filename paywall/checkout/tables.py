@@ -32,8 +32,9 @@ ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.CANCELLED: frozenset({OrderState.PAID, OrderState.UNSERVED}),
     OrderState.PAID: frozenset({OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}),
     OrderState.UNSERVED: frozenset({OrderState.REFUNDED, OrderState.PARTLY_REFUNDED}),
-    OrderState.PARTLY_REFUNDED: frozenset({OrderState.REFUNDED}),
-    OrderState.REFUNDED: frozenset(),
+    # Back again where a bank returned a refund days later.
+    OrderState.PARTLY_REFUNDED: frozenset({OrderState.REFUNDED, OrderState.PAID}),
+    OrderState.REFUNDED: frozenset({OrderState.PARTLY_REFUNDED, OrderState.PAID}),
 }
 
 
@@ -65,7 +66,10 @@ class Order(Base):
     platform_fee_bps: Mapped[int]
     """The installation's share as it was when the order was made."""
     refunded_minor: Mapped[int] = mapped_column(Integer, default=0)
+    """Given back, or lost to a bank in a dispute."""
     coupon_code: Mapped[str] = mapped_column(String(40), default="")
+    payment_id: Mapped[str] = mapped_column(String(32), default="")
+    """The payment that paid it; empty for free orders and for money taken elsewhere."""
     external_reference: Mapped[str] = mapped_column(String(80), default="")
     """For a payment taken elsewhere: the till's or bank's own reference."""
     locale: Mapped[str] = mapped_column(String(8), default="en")

@@ -70,6 +70,7 @@ def answer_headers(*, hsts: bool) -> Callable[[Message, Scope], Awaitable[None]]
             extra = scope.get("state", {}).get("extra_csp")
             headers.append((b"content-security-policy", policy(extra).encode() if extra else plain))
         headers.append((b"x-request-id", request_id(scope).encode()))
+        headers += scope.get("state", {}).get("rate_fields", [])
         message["headers"] = headers
 
     return before_send

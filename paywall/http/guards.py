@@ -1,8 +1,12 @@
 """Deny by default: one guard on the app. A route opens itself by its `opt`, which tests list.
 
 opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in person;
+`caller=True` a person or an API key, whose right the handler itself checks at a venue in the body;
 `permission=Permission.X` that right at the venue in the path's `venue_id` (or at the installation
 where the path has none). A route with none of them answers 403 to everyone.
+`rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
+`idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
+etags and openapi.
 """
 
 from __future__ import annotations
@@ -14,10 +18,13 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from infra.kernel.errors import Forbidden
-from paywall.accounts.identify import identify
+from infra.kernel.errors import Forbidden, Invalid, NotFound
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
+from paywall.accounts.sessions import touch
+from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
+from paywall.http.rate_limits import QuotaSpent, spend
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,19 +38,55 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Identify the caller, refuse cross-site writes, and check the route's own demand."""
     parts: Parts = connection.app.state.parts
     refuse_cross_site(connection)
+    refuse_unreadable(connection)
     principal = await principal_of(connection, parts)
     connection.scope["state"]["principal"] = principal
     opt = handler.opt
+    await limit(connection, parts, principal, opt.get("rate"))
+    await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):
         return
     if opt.get("person"):
         principal.require_person()
         return
+    if opt.get("caller"):
+        principal.require_caller()
+        return
     permission = opt.get("permission")
     if permission is None:
         raise Forbidden("This address is not open to anybody.")
     venue_id = str(connection.path_params.get("venue_id", INSTALLATION))
-    principal.require(permission, venue_id, now=parts.clock.machine())
+    reading = connection.scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]
+    principal.require(permission, venue_id, now=parts.clock.machine(), reading=reading)
+
+
+async def limit(
+    connection: ASGIConnection[Any, Any, Any, Any],
+    parts: Parts,
+    principal: Principal,
+    named: str | None,
+) -> None:
+    """Count the request; the RateLimit fields go out with whatever answer follows."""
+    settings = parts.settings
+    if named == "off" or settings.rate_scale == 0:
+        return
+    scope = connection.scope
+    address = client_address(scope, settings.trusted_proxies)
+    try:
+        fields = await spend(parts.meter, principal, address, named, settings.rate_scale)
+    except QuotaSpent as refusal:
+        scope["state"]["rate_fields"] = refusal.fields
+        raise
+    scope["state"]["rate_fields"] = fields
+
+
+def refuse_unreadable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """PostgreSQL stores no NUL, and nothing of ours is named with control characters."""
+    if any(not str(part).isprintable() for part in connection.path_params.values()):
+        raise NotFound("page")
+    for name, value in connection.query_params.multi_items():
+        if "\x00" in name or "\x00" in str(value):
+            raise Invalid("query", "Leave out the control character U+0000.")
 
 
 async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Parts) -> Principal:
@@ -52,10 +95,10 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
     secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
-    if not secret or len(secret) > 200:
+    if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
-    async with parts.db.read() as tx:
-        return await identify(tx, secret, parts.clock.machine())
+    async with parts.db.glance() as reader:
+        return await identify(reader, secret, parts.clock.machine())
 
 
 def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

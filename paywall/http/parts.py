@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.people import People
+from paywall.bridges.entitlements import Playback
+from paywall.bridges.media import MediaStore
+from paywall.checkout.buy import Buy
+from paywall.checkout.refund import RefundOrder
+from paywall.checkout.sell_directly import SellDirectly
+from paywall.http.rate_limits import Meter
+from paywall.notices.outbox import Outbox
+from paywall.payments.desk import PaymentDesk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,3 +28,18 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    people: People
+    meter: Meter
+    outbox: Outbox
+    desk: PaymentDesk
+    buy: Buy
+    sell: SellDirectly
+    refunds: RefundOrder
+    playback: Playback
+    media: MediaStore
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What is closed, in reverse order, when the process ends."""
+
+    async def close(self) -> None:
+        for close in reversed(self.closing):
+            await close()

@@ -9,7 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from infra.kernel.errors import Problem, TooMany, Unavailable
+from infra.kernel.errors import Problem
 from paywall.http.answer_headers import request_id
 
 log = structlog.get_logger("paywall.http")
@@ -48,8 +48,9 @@ def body_of(problem: Problem, quoted_id: str) -> dict[str, Any]:
 
 def headers_of(problem: Problem) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
-    if isinstance(problem, TooMany | Unavailable):
-        headers["Retry-After"] = str(problem.retry_after_s)
+    retry_after_s = getattr(problem, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return headers
@@ -110,12 +111,29 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
 def on_crash(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A bug: logged whole, told to the caller only as an id to quote."""
     log.exception("request crashed", path=request.url.path, exc_info=error)
-    body = {
+    body = crash_body(request_id(request.scope))
+    return Response(body, status_code=500, media_type=PROBLEM_JSON)
+
+
+def crash_body(quoted_id: str) -> dict[str, Any]:
+    return {
         "type": "about:blank",
         "title": "Something broke on our side",
         "status": 500,
         "detail": "This is our mistake, it has been logged. Quote the request_id to support.",
         "code": "internal_error",
+        "request_id": quoted_id,
+    }
+
+
+def on_broken_text(request: Request[Any, Any, Any], _error: UnicodeDecodeError) -> Response[Any]:
+    """Bytes that are no UTF-8 in a body; msgspec raises this, and Litestar does not catch it."""
+    body = {
+        "type": "urn:paywall:problem:malformed",
+        "title": "The body can't be read",
+        "status": 400,
+        "detail": "Send the body as JSON in UTF-8.",
+        "code": "malformed",
         "request_id": request_id(request.scope),
     }
-    return Response(body, status_code=500, media_type=PROBLEM_JSON)
+    return Response(body, status_code=400, media_type=PROBLEM_JSON)

@@ -57,23 +57,21 @@ def fee_sides(source: str, fee: Money) -> list[tuple[str, Money]]:
     return [("processor_fees", fee), (source, -fee)]
 
 
-def refund_sides(
-    source: str, amount: Money, gross: Money, tax: Money, fee_bps: int, before: Money
+def give_back_sides(
+    source: str, amount: Money, sale: dict[str, Money], back: Money, posted: dict[str, int]
 ) -> list[tuple[str, Money]]:
-    """Part of a sale goes back, each share by its part of the whole.
+    """Part of a sale goes back out of `source`, each share bearing its part.
 
-    `before` is what was already given back. Working with the running total keeps the parts of all
-    refunds summing to exactly the shares of the sale, whatever the rounding of each.
+    `sale` are the shares of the whole sale, `back` all that has gone back with this amount
+    included, and `posted` the minor units that earlier give-backs of the sale already took from
+    each share. Working from totals keeps the parts of many small refunds, and of refunds that
+    failed later (a negative amount), summing to the shares of the sale to the last unit.
     """
-    parts = shares(gross, tax, fee_bps)
-    names = list(parts)
-    if not gross:
-        return []
-    done = before.split([parts[n].minor for n in names]) if before else None
-    after = (before + amount).split([parts[n].minor for n in names])
+    names = list(sale)
+    targets = back.split([sale[name].minor for name in names]) if back else [back] * len(names)
     sides = [(source, -amount)]
-    for i, name in enumerate(names):
-        sides.append((name, after[i] - done[i] if done else after[i]))
+    for name, target in zip(names, targets, strict=True):
+        sides.append((name, target - Money(posted.get(name, 0), amount.currency)))
     return [(account, money) for account, money in sides if money]
 
 
@@ -131,3 +129,25 @@ async def unbalanced(tx: Tx) -> list[tuple[str, str, int]]:
         .limit(100)
     )
     return [(movement, currency, int(s)) for movement, currency, s in await tx.execute(query)]
+
+
+async def posted_by_cause(tx: Tx, cause_ids: Sequence[str]) -> dict[str, int]:
+    """Minor units by account of everything that these causes posted."""
+    if not cause_ids:
+        return {}
+    query = (
+        select(Posting.account, func.sum(Posting.minor))
+        .where(Posting.cause_id.in_(cause_ids))
+        .group_by(Posting.account)
+    )
+    return {account: int(s) for account, s in await tx.execute(query)}
+
+
+async def posted_by_order(tx: Tx, order_id: str, kind: str) -> dict[str, int]:
+    """Minor units by account of an order's movements of one kind."""
+    query = (
+        select(Posting.account, func.sum(Posting.minor))
+        .where(Posting.order_id == order_id, Posting.kind == kind)
+        .group_by(Posting.account)
+    )
+    return {account: int(s) for account, s in await tx.execute(query)}

@@ -1,1 +1,1 @@
-"""Server-rendered pages."""
+"""What people see: templates, words, dates, artwork. Presentation only: no database, no routes."""

@@ -54,6 +54,8 @@ class StartPayment(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""  # ISO 3166-1 alpha-2 of the payer, if known
     customer_ref: str = ""  # processor's id of the payer, if one was made before
     save_for_later: bool = False  # ask for a mandate (subscriptions, presales)
+    mandate_ref: str = ""  # charge this mandate now, with the payer absent
+    capture_later: bool = False  # only authorise; `capture` or `cancel` follows
     metadata: dict[str, str] = {}
 
 

@@ -10,13 +10,13 @@ from infra.kernel.errors import Unavailable
 from paywall.http.parts import Parts
 
 
-@get("/health/live", opt={"public": True}, sync_to_thread=False)
+@get("/health/live", opt={"public": True, "rate": "off", "quiet": True}, sync_to_thread=False)
 def live() -> dict[str, str]:
     """The process answers. Says nothing about what it depends on."""
     return {"status": "live"}
 
 
-@get("/health/ready", opt={"public": True})
+@get("/health/ready", opt={"public": True, "rate": "off", "quiet": True, "errors": (503,)})
 async def ready(parts: NamedDependency[Parts]) -> dict[str, str]:
     """The database answers too, so requests can be sent here."""
     try:

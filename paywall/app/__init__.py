@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ControllerRouterHandler
 
 from infra.kernel.errors import Problem
 from paywall.http.answer_headers import answer_headers
 from paywall.http.guards import guard, provide_parts, provide_principal
+from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
-from paywall.http.problems import on_crash, on_http, on_problem, on_validation
+from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.routes import ROUTES
 
+log = structlog.get_logger("paywall.app")
+DENIALS_EVERY_S = 1.0
 
-def create_app(parts: Parts) -> Litestar:
+
+def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
     """The whole web application over these parts. Closes their database when it ends."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        poll = asyncio.create_task(_poll_denials(parts))
         try:
             yield
         finally:
-            await parts.db.close()
+            poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
+            await parts.close()
 
+    metrics = Metrics()
     app = Litestar(
-        route_handlers=ROUTES,
+        route_handlers=routes,
         guards=[guard],
         dependencies={
             "parts": Provide(provide_parts),
@@ -38,13 +49,26 @@ def create_app(parts: Parts) -> Litestar:
             Problem: on_problem,
             ValidationException: on_validation,
             HTTPException: on_http,
+            UnicodeDecodeError: on_broken_text,
             Exception: on_crash,
         },
         before_send=[answer_headers(hsts=parts.settings.secure)],
+        middleware=[Observe(metrics, parts.clock)],
         lifespan=[lifespan],
         openapi_config=None,
         request_max_body_size=256 * 1024,
         debug=False,
     )
     app.state.parts = parts
+    app.state.metrics = metrics
     return app
+
+
+async def _poll_denials(parts: Parts) -> None:
+    """Keep the embedded edge's denylist young: a refund closes the door within a poll."""
+    while True:
+        try:
+            await parts.playback.refresh_denials()
+        except Exception:
+            log.warning("denylist poll failed", exc_info=True)
+        await asyncio.sleep(DENIALS_EVERY_S)

@@ -1,0 +1,122 @@
+"""Builds the parts of one installation from its settings: the only place that picks adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+from redis.asyncio import Redis
+
+from entitlements.issue import Terms
+from infra.adapters.adyen import AdyenCredentials, AdyenGateway
+from infra.adapters.redis_limits import RedisLimiter
+from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
+from infra.adapters.stripe import StripeCredentials, StripeGateway
+from infra.kernel.clock import Clock, SystemClock
+from infra.kernel.db import Database
+from infra.kernel.errors import Invalid
+from infra.kernel.seal import Sealer
+from infra.kernel.settings import Settings
+from paywall.accounts.limits import MemoryLimiter
+from paywall.accounts.people import make_people
+from paywall.accounts.ports import Limiter
+from paywall.bridges.entitlements import Playback
+from paywall.bridges.media import MediaStore
+from paywall.checkout.announce import Announcer
+from paywall.checkout.buy import Buy
+from paywall.checkout.consequences import OrderConsequences
+from paywall.checkout.refund import RefundOrder
+from paywall.checkout.sell_directly import SellDirectly
+from paywall.http.parts import Parts
+from paywall.http.rate_limits import MemoryMeter
+from paywall.notices.account_mails import AccountMails
+from paywall.notices.outbox import Outbox
+from paywall.payments.credentials import Factory, Gateways
+from paywall.payments.desk import PaymentDesk
+from paywall.payments.port import Gateway
+
+
+def assemble(
+    settings: Settings, *, clock: Clock | None = None, db: Database | None = None
+) -> Parts:
+    """Everything that a web process or a worker needs. Opens no connection by itself."""
+    clock = clock or SystemClock()
+    db = db or Database(settings.database(), pool_size=settings.db_pool)
+    sealer = Sealer(settings.master())
+    http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=64))
+    public_url = settings.public_url.rstrip("/")
+    outbox = Outbox(sealer)
+    announcer = Announcer(outbox, public_url)
+    gateways = Gateways(db, clock, sealer, factories(settings, http))
+    desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
+    terms = Terms(
+        media_url=settings.media_url or f"{public_url}/media",
+        api_url=public_url,
+        header_life_s=settings.playback_token_s,
+    )
+    closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
+    limiter: Limiter = MemoryLimiter(clock)
+    if settings.redis_url:
+        redis = Redis.from_url(settings.redis_url)
+        limiter = RedisLimiter(redis, clock)
+        closing.append(redis.aclose)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        db=db,
+        sealer=sealer,
+        people=make_people(
+            db,
+            clock,
+            sealer=sealer,
+            limiter=limiter,
+            notices=AccountMails(outbox),
+            public_url=public_url,
+            name="Paywall",
+        ),
+        meter=MemoryMeter(clock),
+        outbox=outbox,
+        desk=desk,
+        buy=Buy(db, clock, announcer, desk.starter, public_url),
+        sell=SellDirectly(db, clock, sealer, announcer),
+        refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        playback=Playback(db, clock, sealer, terms, public_url),
+        media=MediaStore(db, clock, settings.data_dir / "media", public_url),
+        closing=closing,
+    )
+
+
+def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]:
+    """How each gateway is built from a merchant's credentials."""
+    sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
+
+    def sandbox(raw: dict[str, Any]) -> Gateway:
+        return SandboxGateway(http, sandbox_url, _credentials(raw, SandboxCredentials))
+
+    def stripe(raw: dict[str, Any]) -> Gateway:
+        return StripeGateway(_credentials(raw, StripeCredentials))
+
+    def adyen(raw: dict[str, Any]) -> Gateway:
+        credentials = _credentials(raw, AdyenCredentials)
+        try:
+            return AdyenGateway(credentials)
+        except ValueError as error:
+            raise Invalid("credentials", str(error)) from error
+
+    return {"sandbox": sandbox, "stripe": stripe, "adyen": adyen}
+
+
+T = TypeVar("T")
+
+
+def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(raw, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Invalid("credentials", f"These credentials can't be used: {error}") from error
+
+
+Run = Callable[[datetime], Awaitable[int]]

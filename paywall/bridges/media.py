@@ -1,0 +1,54 @@
+"""From a judged media path to the bytes behind it: `/<venue>/<event>/live/...` to a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from pathlib import Path
+
+from infra.kernel.clock import Clock
+from infra.kernel.db import Database
+from paywall.bridges.entitlements import Stage, load_stages
+
+FOLDER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(/[a-z0-9][a-z0-9-]{0,63})?")
+"""What a `local` source may be called: a folder, or a folder in a folder, below the media root."""
+REMEMBER_S = 5.0
+
+
+class MediaStore:
+    """Reads local HLS. Which folder an event plays from is remembered for five seconds."""
+
+    def __init__(self, db: Database, clock: Clock, root: Path, public_url: str) -> None:
+        self._db = db
+        self._clock = clock
+        self._root = root
+        self._public_url = public_url
+        self._stages: OrderedDict[str, tuple[float, Stage | None]] = OrderedDict()
+
+    async def read(self, path: str) -> tuple[bytes, str] | None:
+        """Bytes and suffix of a path that the edge passed; None when there is no such file."""
+        _, venue, event_id, family, *rest = path.split("/")
+        stage = await self._stage(event_id)
+        if stage is None or not stage.watchable.path_prefix.startswith(f"/{venue}/"):
+            return None
+        source = stage.live if family == "live" else stage.replay
+        if source is None or source[0] != "local" or FOLDER.fullmatch(source[1]) is None:
+            return None
+        file = self._root / source[1] / "/".join(rest)
+        try:
+            return await asyncio.to_thread(file.read_bytes), file.suffix
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    async def _stage(self, event_id: str) -> Stage | None:
+        now = self._clock.monotonic()
+        known = self._stages.get(event_id)
+        if known is not None and now - known[0] < REMEMBER_S:
+            return known[1]
+        async with self._db.read() as tx:
+            stage = (await load_stages(tx, [event_id], self._public_url)).get(event_id)
+        self._stages[event_id] = (now, stage)
+        if len(self._stages) > 500:
+            self._stages.popitem(last=False)
+        return stage

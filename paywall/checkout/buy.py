@@ -1,0 +1,223 @@
+"""Buying online: the order and the payment's intent are committed, then the processor is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from infra.kernel.clock import Clock
+from infra.kernel.db import Database, Tx
+from infra.kernel.errors import Conflict, NotFound, Problem
+from infra.kernel.group import GroupCommit
+from offers.tables import Hold, HoldState
+from paywall.catalogue.tables import Venue
+from paywall.checkout.announce import Announcer
+from paywall.checkout.deliver import deliver
+from paywall.checkout.order_requests import OrderRequest
+from paywall.checkout.place_orders import HOLD_LIFE, Placed, paid_order, place, take_places
+from paywall.checkout.tables import Order, OrderLine, OrderState
+from paywall.payments.port import NextStep, NoStep
+from paywall.payments.routing import route
+from paywall.payments.start import Started, Starter, Wanted, intend
+from paywall.payments.tables import GatewayAccount, Payment, PaymentState
+
+WAITING = frozenset(
+    {
+        PaymentState.CREATED,
+        PaymentState.SENT,
+        PaymentState.UNKNOWN,
+        PaymentState.PENDING,
+        PaymentState.AUTHORISED,
+    }
+)
+"""A payment that may still bring money; no second one is started beside it."""
+
+
+class Checkout(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a checkout stands after a call: what the buyer does next, if anything."""
+
+    order_id: str
+    order_state: OrderState
+    payment_id: str = ""
+    payment_state: PaymentState | None = None
+    next: NextStep = NoStep()
+
+
+class OrderClosed(Conflict):
+    """The order can't be paid any more."""
+
+    code = "order_closed"
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    placed: Placed
+    payment: Payment | None
+
+
+class Buy:
+    """The use case of a web checkout. One per process; keeps only who is waiting."""
+
+    def __init__(
+        self, db: Database, clock: Clock, announcer: Announcer, starter: Starter, public_url: str
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._announcer = announcer
+        self._starter = starter
+        self._public_url = public_url
+        self._group: GroupCommit[OrderRequest, _Opened] = GroupCommit(self._flush, max_size=64)
+
+    async def buy(self, request: OrderRequest) -> Checkout:
+        """Place the order and start its payment; the same order_id again goes on where it was."""
+        try:
+            opened = await self._group.submit(request)
+        except _AlreadyPlaced:
+            return await self.resume(request.order_id)
+        if opened.payment is None:
+            return Checkout(order_id=request.order_id, order_state=OrderState.PAID)
+        return await self._send(request.order_id, opened.payment)
+
+    async def resume(self, order_id: str) -> Checkout:
+        """Go on with an order that exists: its running payment, or a new one after a decline."""
+        now = self._clock.machine()
+        async with self._db.transaction() as tx:
+            order = await tx.get(Order, order_id, with_for_update=True)
+            if order is None:
+                raise NotFound("order")
+            payment = await _latest_payment(tx, order_id)
+            running = payment is not None and payment.state in WAITING
+            if order.state is not OrderState.OPEN or running:
+                return _standing(order, payment)
+            payment = await self._new_payment(tx, order, now)
+        return await self._send(order_id, payment)
+
+    async def _new_payment(self, tx: Tx, order: Order, now: datetime) -> Payment:
+        held = await tx.execute(
+            update(Hold)
+            .where(Hold.order_id == order.id, Hold.state == HoldState.HELD)
+            .values(due_at=now + HOLD_LIFE)
+            .returning(Hold.id)
+        )
+        if held.first() is None:
+            raise OrderClosed("Your place was kept for 15 minutes. Start the purchase again.")
+        venue = await tx.get_one(Venue, order.venue_id)
+        account = await route(
+            tx,
+            venue_id=order.venue_id,
+            mode=venue.mode,
+            currency=order.currency,
+            country=order.country,
+        )
+        name = await tx.scalar(select(OrderLine.name).where(OrderLine.order_id == order.id))
+        wanted = self._wanted(order.id, account, order, str(name))
+        return intend(tx, [wanted], now)[0]
+
+    def _wanted(
+        self, order_id: str, account: GatewayAccount, order: Order | Placed, name: str
+    ) -> Wanted:
+        if isinstance(order, Order):
+            amount, email, locale, country = order.total, order.email, order.locale, order.country
+        else:
+            request = order.request
+            amount = order.quote.total
+            email, locale, country = request.email, request.locale, request.country
+        return Wanted(
+            order_id=order_id,
+            account=account,
+            amount=amount,
+            description=name,
+            return_url=f"{self._public_url}/orders/{order_id}/payment",
+            email=email,
+            locale=locale,
+            country=country,
+        )
+
+    async def _send(self, order_id: str, payment: Payment) -> Checkout:
+        started: Started = await self._starter.send(payment)
+        state = OrderState.PAID if started.state is PaymentState.CAPTURED else OrderState.OPEN
+        return Checkout(
+            order_id=order_id,
+            order_state=state,
+            payment_id=payment.id,
+            payment_state=started.state,
+            next=started.next,
+        )
+
+    async def _flush(self, requests: Sequence[OrderRequest]) -> list[_Opened | Exception]:
+        try:
+            async with self._db.transaction() as tx:
+                return list(await self._write(tx, requests))
+        except IntegrityError as error:
+            if len(requests) == 1:
+                return [_AlreadyPlaced() if await self._exists(requests[0].order_id) else error]
+        except Problem as error:
+            if len(requests) == 1:
+                return [error]
+        return [(await self._flush([request]))[0] for request in requests]
+
+    async def _exists(self, order_id: str) -> bool:
+        async with self._db.read() as tx:
+            return await tx.get(Order, order_id) is not None
+
+    async def _write(self, tx: Tx, requests: Sequence[OrderRequest]) -> list[_Opened]:
+        now = self._clock.machine()
+        placed = await place(tx, requests, paid=False, machine_now=now)
+        shelves = {item.shelf.offer.id: item.shelf for item in placed}
+        free = [paid_order(item) for item in placed if item.paid]
+        if free:
+            await deliver(tx, free, self._announcer, machine_now=now, shelves=shelves)
+        accounts: dict[tuple[str, str, str], GatewayAccount] = {}
+        payments: dict[str, Payment] = {}
+        wanted = [
+            self._wanted(item.order_id, await self._account(tx, item, accounts), item, _name(item))
+            for item in placed
+            if not item.paid
+        ]
+        for payment in intend(tx, wanted, now):
+            payments[payment.order_id] = payment
+        await tx.flush()
+        await take_places(tx, placed)
+        return [_Opened(item, payments.get(item.order_id)) for item in placed]
+
+    async def _account(
+        self, tx: Tx, item: Placed, known: dict[tuple[str, str, str], GatewayAccount]
+    ) -> GatewayAccount:
+        venue, currency = item.shelf.venue, item.quote.total.currency
+        key = (venue.id, currency, item.request.country)
+        if key not in known:
+            known[key] = await route(
+                tx,
+                venue_id=venue.id,
+                mode=venue.mode,
+                currency=currency,
+                country=item.request.country,
+            )
+        return known[key]
+
+
+class _AlreadyPlaced(Exception):
+    """The order of this id exists: the form was sent twice."""
+
+
+def _name(item: Placed) -> str:
+    return f"{item.shelf.title} · {item.shelf.offer.name}"
+
+
+async def _latest_payment(tx: Tx, order_id: str) -> Payment | None:
+    query = select(Payment).where(Payment.order_id == order_id).order_by(Payment.id.desc())
+    payment: Payment | None = await tx.scalar(query.limit(1))
+    return payment
+
+
+def _standing(order: Order, payment: Payment | None) -> Checkout:
+    return Checkout(
+        order_id=order.id,
+        order_state=order.state,
+        payment_id=payment.id if payment else "",
+        payment_state=payment.state if payment else None,
+        next=payment.next if payment else NoStep(),
+    )

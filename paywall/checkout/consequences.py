@@ -1,0 +1,339 @@
+"""What checkout does when money moved: it answers the port of payments, in their transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from entitlements.sessions import withdraw
+from entitlements.tables import GrantState
+from infra.kernel.db import Tx
+from infra.kernel.money import Money
+from offers import places
+from paywall.catalogue.tables import Venue
+from paywall.checkout.announce import Announcer, PaidOrder, RefundFacts
+from paywall.checkout.deliver import deliver, orders_with_lines
+from paywall.checkout.tables import Order, OrderLine, OrderState
+from paywall.ledger.movements import (
+    Movement,
+    dispute_sides,
+    dispute_won_sides,
+    fee_sides,
+    give_back_sides,
+    post,
+    posted_by_cause,
+    shares,
+)
+from paywall.payments.port import DisputeStanding
+from paywall.payments.refund import intend_refund
+from paywall.payments.tables import Dispute, Payment, Refund, RefundState
+
+SERVABLE = frozenset({OrderState.OPEN, OrderState.EXPIRED, OrderState.CANCELLED})
+
+
+def processor(payment: Payment) -> str:
+    """The ledger account of the processor that holds this payment's money."""
+    return f"processor:{payment.gateway_account_id}"
+
+
+class OrderConsequences:
+    """Orders, books, grants, places and notices follow the money, in one transaction with it."""
+
+    def __init__(self, announcer: Announcer) -> None:
+        self._announcer = announcer
+
+    async def captured(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """Paid: sell the places, book, open. What can't be served any more is sent back.
+
+        That is a second payment of one order, a payment of another amount, and one that came
+        after the hold ran out and the last place went to somebody else.
+        """
+        found = await self._orders(tx, [payment.order_id for payment in payments])
+        first: dict[str, Payment] = {}
+        surplus: list[Payment] = []
+        for payment in sorted(payments, key=lambda p: p.id):
+            order = found[payment.order_id][0]
+            fits = order.state in SERVABLE and payment.captured_minor == order.total_minor
+            if fits and order.id not in first:
+                first[order.id] = payment
+            else:
+                surplus.append(payment)
+        too_late = await places.sell(tx, list(first)) if first else set()
+        paid = []
+        for order_id, payment in first.items():
+            order, line, offset = found[order_id]
+            at = now + timedelta(seconds=offset)
+            served = order_id not in too_late
+            order.move(OrderState.PAID if served else OrderState.UNSERVED)
+            order.paid_at = at
+            order.payment_id = payment.id
+            paid.append(_paid(order, line, payment, at, serve=served))
+        for payment in surplus:
+            order, line, offset = found[payment.order_id]
+            at = now + timedelta(seconds=offset)
+            paid.append(_paid(order, line, payment, at, serve=False))
+        await tx.flush()
+        await deliver(tx, paid, self._announcer, machine_now=now)
+        unserved = [first[order_id] for order_id in sorted(too_late)] + surplus
+        for payment in unserved:
+            reason = "paid twice" if payment in surplus else "sold out before the payment came"
+            await intend_refund(tx, payment.id, payment.captured, now, reason=reason, later=True)
+
+    async def fees_told(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """The processor's fee is the venue's cost."""
+        found = await self._orders(tx, [payment.order_id for payment in payments])
+        movements = []
+        for payment in payments:
+            if not payment.fee:
+                continue
+            order, _, offset = found[payment.order_id]
+            sides = fee_sides(processor(payment), payment.fee)
+            movements.append(_movement(order, "fee", payment.id, now, offset, sides))
+        await post(tx, movements)
+
+    async def failed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """Nothing moves: the order keeps its places until its hold runs out, for another try."""
+
+    async def refunded(self, tx: Tx, refunds: Sequence[Refund], now: datetime) -> None:
+        """Book each refund; a whole one ends the grants for good."""
+        found = await self._orders(tx, [refund.order_id for refund in refunds])
+        facts = []
+        ended = []
+        for refund in refunds:
+            order, line, offset = found[refund.order_id]
+            await self._book_refund(tx, order, refund, refund.amount, now, offset)
+            whole = False
+            if refund.payment_id == order.payment_id:
+                whole = _count_back(order, refund.amount)
+                if whole:
+                    ended.append(order.id)
+            facts.append(_facts(order, line, refund, whole=whole))
+        await tx.flush()
+        await self._end(tx, ended, found, now, "refunded")
+        await self._announcer.refunded(tx, facts, now)
+
+    async def refund_failed(self, tx: Tx, refunds: Sequence[Refund], now: datetime) -> None:
+        """The money stayed: undo the booking where there was one, and open the door again."""
+        found = await self._orders(tx, [refund.order_id for refund in refunds])
+        for refund in refunds:
+            order, _, offset = found[refund.order_id]
+            if refund.succeeded_at is not None:
+                await self._book_refund(tx, order, refund, -refund.amount, now, offset)
+                if refund.payment_id == order.payment_id:
+                    _count_forth(order, refund.amount)
+            if refund.payment_id == order.payment_id:
+                at = now + timedelta(seconds=offset)
+                await withdraw(tx, now, at, to=GrantState.ACTIVE, reason="", order_ids=[order.id])
+        await tx.flush()
+
+    async def disputed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
+        """The bank holds the money, and we hold the door, until it is decided."""
+        found = await self._orders(tx, [dispute.order_id for dispute in disputes])
+        payments = await _payments(tx, [dispute.payment_id for dispute in disputes])
+        movements = []
+        for dispute in disputes:
+            order, _, offset = found[dispute.order_id]
+            source = processor(payments[dispute.payment_id])
+            if dispute.amount:
+                sides = dispute_sides(source, dispute.amount)
+                movements.append(_movement(order, "dispute", dispute.id, now, offset, sides))
+            if dispute.fee_minor:
+                fee = Money(dispute.fee_minor, dispute.currency)
+                sides = fee_sides(source, fee)
+                movements.append(_movement(order, "dispute_fee", dispute.id, now, offset, sides))
+            if dispute.payment_id == order.payment_id:
+                at = now + timedelta(seconds=offset)
+                await withdraw(
+                    tx, now, at, to=GrantState.SUSPENDED, reason="disputed", order_ids=[order.id]
+                )
+        await post(tx, movements)
+
+    async def dispute_closed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
+        """Won: the money and the grant are back. Lost: booked as given back, the grant ends."""
+        found = await self._orders(tx, [dispute.order_id for dispute in disputes])
+        payments = await _payments(tx, [dispute.payment_id for dispute in disputes])
+        ended = []
+        for dispute in disputes:
+            order, _, offset = found[dispute.order_id]
+            own = dispute.payment_id == order.payment_id
+            if dispute.state is DisputeStanding.WON:
+                if dispute.amount:
+                    sides = dispute_won_sides(
+                        processor(payments[dispute.payment_id]), dispute.amount
+                    )
+                    await post(
+                        tx, [_movement(order, "dispute_won", dispute.id, now, offset, sides)]
+                    )
+                if own:
+                    at = now + timedelta(seconds=offset)
+                    await withdraw(
+                        tx, now, at, to=GrantState.ACTIVE, reason="", order_ids=[order.id]
+                    )
+                continue
+            await self._book_loss(tx, order, dispute, now, offset)
+            if own:
+                _count_back(order, dispute.amount)
+                ended.append(order.id)
+        await tx.flush()
+        await self._end(tx, ended, found, now, "dispute_lost")
+
+    async def _orders(
+        self, tx: Tx, order_ids: Sequence[str]
+    ) -> dict[str, tuple[Order, OrderLine, int]]:
+        """Locked orders with their line and their venue's clock offset in seconds."""
+        pairs = await orders_with_lines(tx, order_ids)
+        query = select(Venue.id, Venue.clock_offset_s).where(
+            Venue.id.in_({order.venue_id for order, _ in pairs})
+        )
+        offsets = {row.id: row.clock_offset_s for row in await tx.execute(query)}
+        return {order.id: (order, line, offsets[order.venue_id]) for order, line in pairs}
+
+    async def _end(
+        self,
+        tx: Tx,
+        order_ids: Sequence[str],
+        found: dict[str, tuple[Order, OrderLine, int]],
+        now: datetime,
+        reason: str,
+    ) -> None:
+        """Grants revoked for good, players cut off, places free for others."""
+        for order_id in order_ids:
+            at = now + timedelta(seconds=found[order_id][2])
+            await withdraw(tx, now, at, reason=reason, order_ids=[order_id])
+        if order_ids:
+            await places.release_orders(tx, order_ids)
+
+    async def _book_refund(
+        self, tx: Tx, order: Order, refund: Refund, amount: Money, now: datetime, offset: int
+    ) -> None:
+        payments = await _payments(tx, [refund.payment_id])
+        payment = payments[refund.payment_id]
+        kind = "refund" if amount.minor > 0 else "refund_failed"
+        source = processor(payment)
+        await _book_back(tx, order, payment, kind, refund.id, source, amount, now, offset)
+
+    async def _book_loss(
+        self, tx: Tx, order: Order, dispute: Dispute, now: datetime, offset: int
+    ) -> None:
+        payments = await _payments(tx, [dispute.payment_id])
+        payment = payments[dispute.payment_id]
+        if dispute.amount:
+            await _book_back(
+                tx, order, payment, "dispute_lost", dispute.id, "disputed", dispute.amount,
+                now, offset,
+            )  # fmt: skip
+
+
+async def _book_back(
+    tx: Tx,
+    order: Order,
+    payment: Payment,
+    kind: str,
+    cause_id: str,
+    source: str,
+    amount: Money,
+    now: datetime,
+    offset: int,
+) -> None:
+    """Post a give-back (or, negative, its undoing) so that shares follow the running total."""
+    causes = await _back_causes(tx, payment.id)
+    posted = await posted_by_cause(tx, causes)
+    sale = shares(payment.captured, _tax_of(order, payment), order.platform_fee_bps)
+    before = sum(posted.get(name, 0) for name in sale)
+    back = Money(before, payment.currency) + amount
+    sides = give_back_sides(source, amount, sale, back, posted)
+    await post(tx, [_movement(order, kind, cause_id, now, offset, sides)])
+
+
+async def _back_causes(tx: Tx, payment_id: str) -> list[str]:
+    refunds = await tx.scalars(select(Refund.id).where(Refund.payment_id == payment_id))
+    disputes = await tx.scalars(select(Dispute.id).where(Dispute.payment_id == payment_id))
+    return [*refunds.all(), *disputes.all()]
+
+
+async def _payments(tx: Tx, payment_ids: Sequence[str]) -> dict[str, Payment]:
+    rows = await tx.scalars(select(Payment).where(Payment.id.in_(sorted(set(payment_ids)))))
+    return {payment.id: payment for payment in rows}
+
+
+def _tax_of(order: Order, payment: Payment) -> Money:
+    """The tax inside what was captured; the order's own where the amounts agree."""
+    if payment.captured_minor == order.total_minor or not order.total_minor:
+        return order.tax
+    tax, _ = payment.captured.split([order.tax_minor, order.total_minor - order.tax_minor])
+    return tax
+
+
+def _paid(
+    order: Order, line: OrderLine, payment: Payment, at: datetime, *, serve: bool
+) -> PaidOrder:
+    return PaidOrder(
+        order_id=order.id,
+        line_id=line.id,
+        offer_id=line.offer_id,
+        venue_id=order.venue_id,
+        customer_id=order.customer_id,
+        email=order.email,
+        locale=order.locale,
+        test=order.test,
+        total=payment.captured,
+        tax=_tax_of(order, payment),
+        platform_fee_bps=order.platform_fee_bps,
+        at=at,
+        source=processor(payment),
+        cause_id=payment.id,
+        serve=serve,
+    )
+
+
+def _count_back(order: Order, amount: Money) -> bool:
+    """Add to what went back of the order; True when that was the last of it."""
+    order.refunded_minor += amount.minor
+    whole = order.refunded_minor >= order.total_minor
+    if whole:
+        order.move(OrderState.REFUNDED)
+    elif order.state is not OrderState.PARTLY_REFUNDED:
+        order.move(OrderState.PARTLY_REFUNDED)
+    return whole
+
+
+def _count_forth(order: Order, amount: Money) -> None:
+    """A give-back that failed after all."""
+    order.refunded_minor -= amount.minor
+    order.move(OrderState.PARTLY_REFUNDED if order.refunded_minor else OrderState.PAID)
+
+
+def _facts(order: Order, line: OrderLine, refund: Refund, *, whole: bool) -> RefundFacts:
+    assert refund.state is RefundState.SUCCEEDED
+    return RefundFacts(
+        refund_id=refund.id,
+        order_id=order.id,
+        venue_id=order.venue_id,
+        email=order.email,
+        locale=order.locale,
+        title=line.name,
+        amount=refund.amount,
+        whole=whole,
+        reason=refund.reason,
+    )
+
+
+def _movement(
+    order: Order,
+    kind: str,
+    cause_id: str,
+    now: datetime,
+    offset: int,
+    sides: list[tuple[str, Money]],
+) -> Movement:
+    return Movement(
+        venue_id=order.venue_id,
+        test=order.test,
+        kind=kind,
+        order_id=order.id,
+        cause_id=cause_id,
+        at=now + timedelta(seconds=offset),
+        sides=sides,
+    )

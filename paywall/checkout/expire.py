@@ -1,0 +1,28 @@
+"""Orders that nobody paid: their places and coupons go to somebody else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from infra.kernel.db import Database
+from offers import coupons, places
+from paywall.checkout.tables import Order, OrderState
+
+
+async def expire_due(db: Database, now: datetime) -> int:
+    """Release holds that ran out (machine time) and close their orders; how many there were.
+
+    A payment that comes in all the same is served while places are left, else sent back.
+    """
+    async with db.transaction() as tx:
+        order_ids = await places.release_due(tx, now)
+        if order_ids:
+            await tx.execute(
+                update(Order)
+                .where(Order.id.in_(order_ids), Order.state == OrderState.OPEN)
+                .values(state=OrderState.EXPIRED)
+            )
+            await coupons.give_back(tx, order_ids, now)
+    return len(order_ids)

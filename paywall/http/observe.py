@@ -1,0 +1,90 @@
+"""What is measured and logged of every request: route template, status, time; never a body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from infra.kernel.clock import Clock
+from paywall.http.answer_headers import request_id
+
+log = structlog.get_logger("paywall.http")
+
+_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    """Counters of this process. Several workers each have their own: scrape every one of them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "paywall_http_requests",
+            "Requests answered, by method, route and status.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "paywall_http_request_seconds",
+            "Time until an answer was sent, in seconds, by method and route.",
+            ["method", "route"],
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Prometheus text format 0.0.4."""
+        return generate_latest(self.registry)
+
+
+class Observe(ASGIMiddleware):
+    """Counts and logs each routed request. An address with no route is counted as none."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        started_s = self._clock.monotonic()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, watched)
+        finally:
+            self._note(scope, status, self._clock.monotonic() - started_s)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        method = str(scope.get("method", ""))
+        route = scope.get("path_template") or "none"
+        self._metrics.count(method, route, status, seconds)
+        handler: Any = scope.get("route_handler")
+        if handler is not None and handler.opt.get("quiet"):
+            return
+        principal = scope["state"].get("principal")
+        # The template, not the path: a path can hold a token.
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id(scope),
+            actor=principal.actor if principal is not None else "",
+        )

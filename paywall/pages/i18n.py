@@ -1,0 +1,260 @@
+"""Languages of the pages: catalogues, the choice of a language, dates and money in its manner.
+
+No request, no cookie jar: the caller hands over what the reader prefers.
+`python -m paywall.pages.i18n extract|update|compile` keeps the catalogues.
+"""
+
+import gettext
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, lists, numbers
+
+DOMAIN = "paywall"
+SOURCE_LANGUAGE = "en"
+LOCALES_DIR = Path(__file__).parent.parent / "locales"
+DateStyle = Literal["full", "long", "medium", "short"]
+
+# Page language -> the locale whose manners it follows. "en" is Europe's: 24 hours, day first.
+LANGUAGES: Mapping[str, str] = {
+    "bg": "bg_BG", "cs": "cs_CZ", "da": "da_DK", "de": "de_DE", "el": "el_GR", "en": "en_GB",
+    "es": "es_ES", "et": "et_EE", "fi": "fi_FI", "fr": "fr_FR", "ga": "ga_IE", "hr": "hr_HR",
+    "hu": "hu_HU", "it": "it_IT", "lt": "lt_LT", "lv": "lv_LV", "mt": "mt_MT", "nl": "nl_NL",
+    "pl": "pl_PL", "pt": "pt_PT", "ro": "ro_RO", "sk": "sk_SK", "sl": "sl_SI", "sv": "sv_SE",
+    "no": "nb_NO", "tr": "tr_TR", "ar": "ar_EG", "ja": "ja_JP", "zh": "zh_Hans_CN",
+}  # fmt: skip
+# Names that browsers use for a language we carry under another one.
+_ALIASES = {"nb": "no", "nn": "no", "iw": "he", "cmn": "zh"}
+
+
+class MoneyLike(Protocol):
+    """An amount in the currency's smallest unit."""
+
+    @property
+    def minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def _instant(when: datetime, zone: tzinfo | str) -> datetime:
+    assert when.tzinfo is not None, "a page never shows a time without its zone"
+    return when.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+
+
+@dataclass(frozen=True)
+class Translator:
+    """One language for one reader: words, plural forms, dates, numbers and money."""
+
+    code: str
+    catalogue: gettext.NullTranslations
+    exponent: Callable[[str], int] = numbers.get_currency_precision
+
+    @cached_property
+    def locale(self) -> Locale:
+        return Locale.parse(LANGUAGES[self.code])
+
+    @property
+    def tag(self) -> str:
+        """What goes into `lang` and into the browser's Intl, like "nb-NO"."""
+        return LANGUAGES[self.code].replace("_", "-")
+
+    @property
+    def dir(self) -> str:
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    @property
+    def name(self) -> str:
+        """The language's own name for itself."""
+        shown = Locale.parse(self.code if self.code != "no" else "nb").get_display_name()
+        return (shown or self.code).capitalize()
+
+    def gettext(self, message: str) -> str:
+        return self.catalogue.gettext(message)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return self.catalogue.ngettext(one, many, count)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.catalogue.pgettext(context, message)
+
+    def npgettext(self, context: str, one: str, many: str, count: int) -> str:
+        return self.catalogue.npgettext(context, one, many, count)
+
+    def money(self, amount: MoneyLike) -> str:
+        """12,00 € in French, €12.00 in English; a whole amount keeps its decimals."""
+        value = Decimal(amount.minor).scaleb(-self.exponent(amount.currency))
+        return numbers.format_currency(value, amount.currency, locale=self.locale)
+
+    def number(self, value: int | Decimal) -> str:
+        return numbers.format_decimal(value, locale=self.locale)
+
+    def percent(self, value: Decimal) -> str:
+        """`Decimal("0.055")` -> 5.5 %."""
+        return numbers.format_percent(value, locale=self.locale, decimal_quantization=False)
+
+    def date(
+        self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long"
+    ) -> str:
+        day = _instant(when, zone).date() if isinstance(when, datetime) else when
+        return dates.format_date(day, style, locale=self.locale)
+
+    def time(self, when: datetime, zone: tzinfo | str = UTC) -> str:
+        return dates.format_time(_instant(when, zone), "short", locale=self.locale)
+
+    def datetime(self, when: datetime, zone: tzinfo | str = UTC, style: DateStyle = "long") -> str:
+        """The day in the style asked for, the time always short: nobody reads seconds here."""
+        local = _instant(when, zone)
+        if style == "full":
+            day = dates.format_date(local, "full", locale=self.locale)
+        elif style == "long":
+            # Few locales carry a pattern for weekday, day and month in full: theirs for the short
+            # names, with the names written out, reads right in all of ours.
+            short = str(self.locale.datetime_skeletons["MMMEd"])
+            written_out = re.sub(
+                "MMM+", "MMMM", re.sub("LLL+", "LLLL", re.sub("E+|c+", "EEEE", short))
+            )
+            day = dates.format_datetime(local, written_out, locale=self.locale)
+        else:
+            skeleton = "MMMEd" if style == "medium" else "MMMd"
+            day = dates.format_skeleton(skeleton, local, locale=self.locale)
+        pattern = str(dates.get_datetime_format("medium", locale=self.locale))
+        return pattern.replace("{1}", day).replace("{0}", self.time(when, zone)).replace("'", "")
+
+    def zone_city(self, zone: str) -> str:
+        """The city a reader knows a time zone by: "Paris"."""
+        return dates.get_timezone_location(ZoneInfo(zone), locale=self.locale, return_city=True)
+
+    def listed(self, items: Iterable[str]) -> str:
+        return lists.format_list(list(items), locale=self.locale)
+
+    def currency_name(self, currency: str) -> str:
+        return numbers.get_currency_name(currency, locale=self.locale)
+
+
+class Catalogues:
+    """Every compiled catalogue, read once; a language without one speaks the source's words."""
+
+    def __init__(
+        self,
+        locales_dir: Path = LOCALES_DIR,
+        exponent: Callable[[str], int] = numbers.get_currency_precision,
+    ) -> None:
+        self._translators = {
+            code: Translator(
+                code,
+                gettext.translation(DOMAIN, locales_dir, languages=[code], fallback=True),
+                exponent,
+            )
+            for code in LANGUAGES
+        }
+
+    def translator(self, code: str) -> Translator:
+        return self._translators[code]
+
+    def languages(self) -> list[Translator]:
+        """All of them, in the order of their own names, for a menu."""
+        return sorted(self._translators.values(), key=lambda one: one.name.casefold())
+
+
+def negotiate(
+    *, preferred: str | None = None, cookie: str | None = None, accept_language: str | None = None
+) -> str:
+    """The account's choice, then this browser's, then what the browser asks for, then English."""
+    for asked in (preferred, cookie, *_accepted(accept_language or "")):
+        code = _known(asked or "")
+        if code is not None:
+            return code
+    return SOURCE_LANGUAGE
+
+
+def _known(tag: str) -> str | None:
+    base = tag.strip().replace("_", "-").split("-")[0].lower()
+    code = _ALIASES.get(base, base)
+    return code if code in LANGUAGES else None
+
+
+def _accepted(header: str) -> list[str]:
+    weighed: list[tuple[float, str]] = []
+    # A browser sends a handful; a stranger may send thousands.
+    for part in header[:1000].split(",")[:50]:
+        tag, _, parameter = part.partition(";")
+        quality = 1.0
+        if parameter.strip().startswith("q="):
+            try:
+                quality = float(parameter.strip()[2:])
+            except ValueError:
+                continue
+        if 0 < quality <= 1:
+            weighed.append((quality, tag))
+    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]
+
+
+def compile_catalogues(locales_dir: Path = LOCALES_DIR) -> list[Path]:
+    """Writes a .mo beside every .po; the .mo files are made at set-up and never committed."""
+    from babel.messages import mofile, pofile
+
+    written = []
+    for source in sorted(locales_dir.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        with source.open("rb") as opened:
+            catalogue = pofile.read_po(opened, locale=LANGUAGES[source.parts[-3]])
+        target = source.with_suffix(".mo")
+        with target.open("wb") as opened:
+            mofile.write_mo(opened, catalogue)
+        written.append(target)
+    return written
+
+
+def _babel(*arguments: str) -> None:
+    from babel.messages.frontend import CommandLineInterface
+
+    CommandLineInterface().run(["pybabel", "-q", *arguments])  # type: ignore[no-untyped-call]
+
+
+def extract(locales_dir: Path = LOCALES_DIR) -> Path:
+    """Collects every string of templates and modules into paywall.pot."""
+    template = locales_dir / f"{DOMAIN}.pot"
+    root = locales_dir.parent
+    _babel(
+        "extract", "-F", str(locales_dir / "babel.cfg"), "-o", str(template), "--no-location",
+        "--sort-output", "-c", "Translators:", "--project", DOMAIN, "--omit-header", str(root),
+    )  # fmt: skip
+    return template
+
+
+def update(languages: Iterable[str], locales_dir: Path = LOCALES_DIR) -> None:
+    """Brings the named catalogues up to the template, keeping what is translated."""
+    for code in languages:
+        target = locales_dir / code / "LC_MESSAGES" / f"{DOMAIN}.po"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        verb = "update" if target.exists() else "init"
+        extra = ["--no-fuzzy-matching", "--ignore-obsolete"] if verb == "update" else []
+        _babel(
+            verb, "-i", str(locales_dir / f"{DOMAIN}.pot"), "-o", str(target),
+            "-l", LANGUAGES[code], *extra,
+        )  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["compile"]:
+            print(f"{len(compile_catalogues())} catalogues compiled")
+        case ["extract"]:
+            print(extract())
+        case ["update", *languages]:
+            update(languages or ["fr"])
+        case _:
+            print("usage: python -m paywall.pages.i18n compile | extract | update [language ...]")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""Where the pages' own forms and links lead: the routes serve these, a page names them."""
+
+from urllib.parse import quote
+
+PATHS = {
+    "home": "/",
+    "preferences": "/preferences",
+    "login": "/login",
+    "login_mail": "/login/mail",
+    "login_link": "/login/link",
+    "logout": "/logout",
+    "logout_everywhere": "/logout/everywhere",
+    "forgot": "/login/forgot",
+    "register": "/register",
+    "passkey_login_options": "/v1/auth/passkeys/login/options",
+    "passkey_login_verify": "/v1/auth/passkeys/login/verify",
+    "passkey_register_options": "/v1/auth/passkeys/registration/options",
+    "passkey_register_verify": "/v1/auth/passkeys/registration/verify",
+    "passkey_remove": "/account/passkeys/{passkey}/remove",
+    "account": "/account",
+    "account_profile": "/account/profile",
+    "account_password": "/account/password",
+    "account_consents": "/account/consents",
+    "account_session_end": "/account/sessions/{session}/end",
+    "tickets": "/tickets",
+    "venue": "/venues/{venue}",
+    "help": "/help",
+    "terms": "/terms",
+    "privacy": "/privacy",
+    "imprint": "/imprint",
+    "checkout": "/checkout/{order}",
+    "checkout_quote": "/checkout/{order}/quote",
+    "checkout_coupon": "/checkout/{order}/coupon",
+    "checkout_pay": "/checkout/{order}/pay",
+    "payment": "/checkout/{order}/payment",
+    "payment_status": "/checkout/{order}/payment/status",
+    "mailbox": "/dev/mailbox",
+    "mailbox_message": "/dev/mailbox/{message}",
+    "mailbox_html": "/dev/mailbox/{message}/html",
+}
+
+
+def path(name: str, **values: str) -> str:
+    """`path("checkout", order="ord_1")` -> /checkout/ord_1, each value quoted as one segment."""
+    return PATHS[name].format(**{key: quote(value, safe="") for key, value in values.items()})

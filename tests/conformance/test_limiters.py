@@ -1,0 +1,160 @@
+"""One contract for every Limiter: in process and in a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from infra.adapters.redis_limits import RedisLimiter
+from infra.kernel.clock import HandClock
+from infra.kernel.errors import TooMany
+from infra.kernel.ids import new_secret
+from paywall.accounts.limits import Limit, MemoryLimiter, enforce
+from paywall.accounts.ports import Limiter
+
+
+@pytest.fixture(scope="module")
+def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A redis-server of this module's own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed; `make test` installs it")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    folder: Path = tmp_path_factory.mktemp("redis")
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    for line in server.stdout:
+        if "Ready to accept connections" in line:
+            break
+    yield port
+    server.terminate()
+    server.stdout.close()
+    server.wait(timeout=10)
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def limiter(request: pytest.FixtureRequest, clock: HandClock) -> AsyncIterator[Limiter]:
+    if request.param == "memory":
+        yield MemoryLimiter(clock)
+        return
+    redis = Redis(host="127.0.0.1", port=request.getfixturevalue("redis_port"))
+    await redis.flushall()
+    yield RedisLimiter(redis, clock)
+    await redis.aclose()
+
+
+async def test_a_burst_passes_up_to_the_limit(limiter: Limiter) -> None:
+    assert [await limiter.hit("a", 3, 60) for _ in range(3)] == [None] * 3
+    assert await limiter.hit("a", 3, 60) == 20
+
+
+async def test_a_refused_attempt_does_not_count(limiter: Limiter, clock: HandClock) -> None:
+    for _ in range(3):
+        await limiter.hit("a", 3, 60)
+    for _ in range(50):
+        assert await limiter.hit("a", 3, 60) is not None
+    clock.move(seconds=20)
+    assert await limiter.hit("a", 3, 60) is None
+    assert await limiter.hit("a", 3, 60) == 20
+
+
+async def test_waiting_as_told_is_enough(limiter: Limiter, clock: HandClock) -> None:
+    for _ in range(7):
+        await limiter.hit("a", 7, 60)
+    for _ in range(20):
+        wait_s = await limiter.hit("a", 7, 60)
+        assert wait_s is not None
+        clock.move(seconds=wait_s)
+        assert await limiter.hit("a", 7, 60) is None
+
+
+async def test_after_a_whole_window_the_burst_is_back(limiter: Limiter, clock: HandClock) -> None:
+    for _ in range(5):
+        await limiter.hit("a", 5, 60)
+    clock.move(seconds=60)
+    assert [await limiter.hit("a", 5, 60) for _ in range(5)] == [None] * 5
+    assert await limiter.hit("a", 5, 60) is not None
+
+
+async def test_keys_do_not_disturb_each_other(limiter: Limiter) -> None:
+    assert await limiter.hit("a", 1, 60) is None
+    assert await limiter.hit("a", 1, 60) == 60
+    assert await limiter.hit("b", 1, 60) is None
+
+
+async def test_a_crowd_at_one_instant_gets_the_limit_and_no_more(limiter: Limiter) -> None:
+    answers = await asyncio.gather(*(limiter.hit("a", 10, 60) for _ in range(50)))
+    assert sum(answer is None for answer in answers) == 10
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    limit=st.integers(1, 8),
+    pauses_s=st.lists(st.integers(0, 40), min_size=1, max_size=30),
+)
+async def test_in_any_window_at_most_twice_the_limit_passes(
+    limiter: Limiter, clock: HandClock, limit: int, pauses_s: list[int]
+) -> None:
+    """A burst plus what trickled in: the known bound of a token bucket."""
+    key = new_secret(6)
+    passed: list[float] = []
+    for pause_s in pauses_s:
+        clock.move(seconds=pause_s)
+        if await limiter.hit(key, limit, 60) is None:
+            passed.append(clock.monotonic())
+    for start in passed:
+        assert sum(start <= moment < start + 60 for moment in passed) <= 2 * limit
+
+
+async def test_enforce_tells_when_to_come_back_and_hides_the_subject(limiter: Limiter) -> None:
+    once = Limit("test.once", 1, 600)
+    await enforce(limiter, (once, "jeanne@example.org"))
+    with pytest.raises(TooMany) as refusal:
+        await enforce(limiter, (once, "jeanne@example.org"))
+    assert refusal.value.retry_after_s == 600
+    assert "10 minutes" in refusal.value.detail
+
+
+async def test_redis_learns_no_addresses_and_forgets_counters(
+    redis_port: int, clock: HandClock
+) -> None:
+    redis = Redis(host="127.0.0.1", port=redis_port, decode_responses=True)
+    await redis.flushall()
+    await enforce(RedisLimiter(redis, clock), (Limit("test.once", 1, 600), "jeanne@example.org"))
+    (key,) = await redis.keys("*")
+    assert "jeanne" not in key
+    assert 0 < await redis.pttl(key) <= 600_000
+    await redis.aclose()
+
+
+async def test_without_redis_each_process_counts_for_itself(clock: HandClock) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        redis = Redis(host="127.0.0.1", port=closed.getsockname()[1], retry=None)
+        with pytest.raises(RedisConnectionError):
+            await redis.ping()
+        limiter = RedisLimiter(redis, clock)
+        assert await limiter.hit("a", 1, 60) is None
+        assert await limiter.hit("a", 1, 60) == 60
+        await redis.aclose()
+
+
+async def test_memory_holds_a_bounded_number_of_keys() -> None:
+    limiter = MemoryLimiter(HandClock(datetime(2026, 1, 1, tzinfo=UTC)))
+    for i in range(limiter.MAX_KEYS + 10):
+        await limiter.hit(str(i), 1, 60)
+    assert len(limiter._empty_at_s) == limiter.MAX_KEYS
