@@ -1,10 +1,16 @@
 """The HTTP API, one file per noun. ROUTES is sorted, one module a line."""
 
 from paywall.routes import (
+    api_keys,
+    audit,
+    auth,
     catalogue,
     coupons,
     events,
+    factors,
+    gateways,
     health,
+    me,
     media,
     metrics,
     offers,
@@ -14,18 +20,25 @@ from paywall.routes import (
     quotes,
     replays,
     seasons,
+    staff,
     streams,
     venues,
 )
 
 # fmt: off
 ROUTES = [
+    *api_keys.ROUTES,
+    *audit.ROUTES,
+    *auth.ROUTES,
+    *factors.ROUTES,
+    *[gateways.receive],
     *[catalogue.event_by_slug, catalogue.event_list, catalogue.event_read],
     *[catalogue.season_list, catalogue.venue_list, catalogue.venue_read],
     *[coupons.create, coupons.edit, coupons.end, coupons.listing, coupons.read],
     *[events.cancel, events.create, events.edit, events.listing, events.publish, events.read],
     *[events.remove, events.unpublish],
     *[health.live, health.ready],
+    *me.ROUTES,
     *[media.serve],
     *[metrics.read],
     *[offers.add_price, offers.archive, offers.create, offers.edit, offers.listing],
@@ -37,6 +50,7 @@ ROUTES = [
     *[quotes.ask],
     *[replays.create, replays.edit, replays.listing, replays.read, replays.remove],
     *[seasons.create, seasons.edit, seasons.listing, seasons.read, seasons.remove],
+    *staff.ROUTES,
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
     *[venues.edit, venues.read],
