@@ -13,12 +13,12 @@ from entitlements.issue import PlaybackAnswer
 from entitlements.ports import Kind
 from entitlements.sessions import Beat
 from entitlements.tables import Transport
+from infra.kernel.bounds import Id
 from infra.kernel.clock import from_epoch_s
 from infra.kernel.errors import Forbidden
 from paywall.accounts.principal import Principal
 from paywall.bridges.entitlements import Seat
 from paywall.http.parts import Parts
-from paywall.http.views import Id
 
 Sid = Annotated[str, msgspec.Meta(min_length=16, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
 
