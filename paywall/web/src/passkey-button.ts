@@ -7,7 +7,7 @@
  * POST verify-url with the credential as JSON (fields of `input[form-field]` children are added as
  * `name`) -> {"next": "/where"}. Problems come as problem+json with `detail`.
  */
-import { jsonHeaders } from "./csrf";
+import { jsonHeaders } from "./json-headers";
 
 type Json = Record<string, unknown>;
 interface Problem { detail?: string; title?: string }
