@@ -21,6 +21,7 @@ from litestar.handlers import BaseRouteHandler
 from infra.kernel.errors import Forbidden, Invalid, NotFound
 from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
+from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import QuotaSpent, spend
@@ -42,6 +43,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     connection.scope["state"]["principal"] = principal
     opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
+    await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):
         return
     if opt.get("person"):
@@ -95,8 +97,8 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
-    async with parts.db.read() as tx:
-        return await identify(tx, secret, parts.clock.machine())
+    async with parts.db.glance() as reader:
+        return await identify(reader, secret, parts.clock.machine())
 
 
 def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

@@ -13,6 +13,7 @@ from entitlements.issue import PlaybackAnswer
 from entitlements.ports import Kind
 from entitlements.sessions import Beat
 from entitlements.tables import Transport
+from infra.kernel.bounds import Id
 from infra.kernel.clock import from_epoch_s
 from infra.kernel.errors import Forbidden
 from paywall.accounts.principal import Principal
@@ -33,9 +34,9 @@ class Player(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskToWatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which event, live or its replay, on which device."""
 
-    event: Annotated[str, msgspec.Meta(max_length=32)]
+    event: Id
     kind: Kind = Kind.LIVE
-    device_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    device_id: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
     player: Player = Player()
 
 
@@ -78,7 +79,9 @@ async def start(
     )
 
 
-@post("/v1/playback/sessions/{sid:str}/beat", opt={"public": True}, status_code=200)
+@post(
+    "/v1/playback/sessions/{sid:str}/beat", opt={"public": True, "rate": "beats"}, status_code=200
+)
 async def beat(
     sid: FromPath[Sid],
     data: JSONBody[BeatBody],
