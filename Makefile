@@ -1,12 +1,43 @@
-# The house's commands. `make help` lists them.
+# The house's commands. `make` alone lists them.
 SHELL := bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+SERVICES := $(PY) -m tests.services --
+PYTEST := $(PY) -m pytest
+PORT ?= 8000
 
-.PHONY: help
-help:
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 14
+.PHONY: help demo code test quick drill bench lint setup setup-dev lock
 
-.PHONY: lint
-lint: ## ruff, mypy strict, import-linter
-	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: setup ## set everything up and run the product with demo data on http://localhost:8000
+	@$(PY) -m paywall.cli serve --demo --port $(PORT)
+
+code: ## the authenticator code of the demo's staff, for this half minute
+	@$(PY) -m paywall.cli demo-code
+
+test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chromium
+	@$(SERVICES) $(PYTEST) tests -m "not drill"
+
+quick: setup-dev ## under a minute: units on SQLite, no browser, no servers
+	@$(PYTEST) tests -m "not drill and not browser and not processor" -k "not postgres" -x -n 2
+
+drill: setup-dev ## hours allowed: kills, races, all seeds, large data
+	@$(SERVICES) $(PYTEST) tests -m drill -s
+
+bench: setup-dev ## speeds beside the machine's own limits; writes build/bench.json
+	@PAYWALL_TEST_FSYNC=on $(SERVICES) $(PY) -m tests.bench
+
+lint: setup-dev ## ruff, mypy strict, import-linter, TypeScript
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache && cd paywall/web && npm run --silent check
+
+setup: ## virtual environment, packages, web build
+	@infra/deploy/setup.sh run
+
+setup-dev:
+	@infra/deploy/setup.sh dev
+
+lock: ## renew the lock files from pyproject.toml (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock

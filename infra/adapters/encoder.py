@@ -93,12 +93,11 @@ def _outputs(folder: Path) -> list[str]:
     ]
 
 
-def start_live(folder: Path, font: Path | None) -> subprocess.Popen[bytes]:
-    """Start the encoder as a child with an empty folder; the caller ends it."""
+def prepare(folder: Path) -> None:
+    """Empty the folder and make the renditions' folders: before `live_command` runs."""
     shutil.rmtree(folder, ignore_errors=True)
     for rendition in ("v0", "v1"):
         (folder / rendition).mkdir(parents=True)
-    return subprocess.Popen(live_command(folder, font), stdin=subprocess.DEVNULL)  # noqa: S603
 
 
 def make_recording(folder: Path, font: Path | None, length_s: int) -> None:
@@ -107,9 +106,7 @@ def make_recording(folder: Path, font: Path | None, length_s: int) -> None:
     if done.exists():
         return
     work = folder.with_name(folder.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    for rendition in ("v0", "v1"):
-        (work / rendition).mkdir(parents=True)
+    prepare(work)
     subprocess.run(recording_command(work, font, length_s), check=True, stdin=subprocess.DEVNULL)  # noqa: S603
     shutil.rmtree(folder, ignore_errors=True)
     work.rename(folder)

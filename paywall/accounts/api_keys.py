@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
@@ -47,9 +47,19 @@ class ApiKeys:
         self._clock = clock
 
     async def create(
-        self, principal: Principal, venue_id: str, name: str, scopes: Iterable[Permission]
+        self,
+        principal: Principal,
+        venue_id: str,
+        name: str,
+        scopes: Iterable[Permission],
+        *,
+        key_id: str = "",
     ) -> NewApiKey:
-        """A key for the venue's present mode; it ends when the venue goes live (law 13)."""
+        """A key for the venue's present mode; it ends when the venue goes live (law 13).
+
+        With a `key_id` it can be repeated: a key whose secret nobody saw, as the process died
+        before it answered, is replaced.
+        """
         now = self._clock.machine()
         principal.require(Permission.KEYS_MANAGE, venue_id, now=now)
         name = name.strip()
@@ -68,9 +78,13 @@ class ApiKeys:
                 raise Conflict(
                     f"A venue has at most {PER_VENUE} keys. Revoke one first.", code="too_many_keys"
                 )
+            if key_id:
+                await tx.execute(
+                    delete(ApiKey).where(ApiKey.id == key_id, ApiKey.venue_id == venue_id)
+                )
             secret = key_prefix(mode) + new_secret()
             key = ApiKeyView(
-                id=new_id("key"),
+                id=key_id or new_id("key"),
                 name=name,
                 shown=secret[: len(key_prefix(mode)) + 4],
                 scopes=chosen,

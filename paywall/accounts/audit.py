@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from sqlalchemy import insert, select
 
 from infra.kernel.db import Database, Tx
 from infra.kernel.ids import new_id
+from infra.kernel.paging import Slice, Wanted, slice_of
 from paywall.accounts.tables import AuditEntry
-
-PAGE_MAX: Final = 100
-
-
-class AuditView(msgspec.Struct, frozen=True):
-    id: str
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    data: dict[str, Any]
 
 
 async def record(
@@ -54,15 +43,11 @@ async def record(
 
 
 async def audit_page(
-    db: Database, venue_id: str, *, before: str = "", limit: int = 50, subject: str = ""
-) -> list[AuditView]:
-    """Entries of a venue, newest first, older than the entry `before`."""
+    db: Database, venue_id: str, wanted: Wanted, *, subject: str = ""
+) -> Slice[AuditEntry]:
+    """Entries of a venue, newest first; with a subject, only what was done to it."""
     query = select(AuditEntry).where(AuditEntry.venue_id == venue_id)
-    if before:
-        query = query.where(AuditEntry.id < before)
     if subject:
         query = query.where(AuditEntry.subject == subject)
-    query = query.order_by(AuditEntry.id.desc()).limit(min(limit, PAGE_MAX))
     async with db.read() as tx:
-        rows = (await tx.scalars(query)).all()
-    return [AuditView(r.id, r.at, r.actor, r.action, r.subject, r.data) for r in rows]
+        return await slice_of(tx, query, wanted, id_column=AuditEntry.id)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import func, select
 
-from infra.kernel.clock import Clock
+from infra.kernel.clock import Clock, iso
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, Forbidden, Gone, NotFound, Unauthenticated
 from infra.kernel.ids import new_id, new_secret
@@ -109,7 +109,12 @@ class Invitations:
                 to=email,
                 template="staff_invitation",
                 locale=locale,
-                data={"place": place, "role": role.value, "days": LIFE.days},
+                data={
+                    "inviter": principal.email,
+                    "place": place,
+                    "role": role.value,
+                    "until": iso(now + LIFE),
+                },
                 secrets={"url": f"{self._page}?token={token}"},
                 cause_id=invitation.id,
                 now=now,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import insert, select, update
 
 from infra.kernel.clock import Clock
@@ -17,6 +18,7 @@ from infra.kernel.db import Database
 from infra.kernel.errors import Gone
 from infra.kernel.ids import new_id, new_secret
 from paywall.accounts.addresses import checked_email
+from paywall.accounts.device import device_name
 from paywall.accounts.identify import fingerprint
 from paywall.accounts.limits import (
     LINK_PER_ADDRESS,
@@ -36,6 +38,14 @@ from paywall.accounts.tables import Account
 LIFE: Final = timedelta(minutes=15)
 PAGE: Final = "/login/link"
 """The page behind the link shows a button; only its POST redeems."""
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """What the page behind a link shows beside its button."""
+
+    state: str  # ready | used | expired
+    email: str
+    confirms: bool  # it ends a registration
 
 
 class Links:
@@ -64,7 +74,7 @@ class Links:
         """Mail a link to the address. `back_to`: a path of ours to go on to after the log-in."""
         email = checked_email(email)
         await self._limit(email, caller)
-        await self._mail(email, locale=locale, back_to=back_to)
+        await self._mail(email, caller, locale=locale, back_to=back_to)
 
     async def register(
         self,
@@ -89,6 +99,7 @@ class Links:
         browser = new_secret()
         await self._mail(
             email,
+            caller,
             locale=locale,
             back_to=back_to,
             name=name.strip()[:120],
@@ -96,6 +107,16 @@ class Links:
             browser=browser,
         )
         return browser
+
+    async def look(self, token: str) -> LinkView:
+        """What a link would do. Reads only, so that a mail scanner's GET uses nothing up."""
+        query = select(LoginLink).where(LoginLink.token_hash == fingerprint(token))
+        async with self._db.read() as tx:
+            link = await tx.scalar(query)
+        if link is None or link.expires_at <= self._clock.machine():
+            return LinkView("expired", "", confirms=False)
+        state = "ready" if link.used_at is None else "used"
+        return LinkView(state, link.email, confirms=link.password_hash != "")
 
     async def redeem(self, token: str, caller: Caller, *, browser: str = "") -> OpenedSession:
         """Spend the link, prove the address, open a session. Raises Gone when it is spent."""
@@ -151,6 +172,7 @@ class Links:
     async def _mail(
         self,
         email: str,
+        caller: Caller,
         *,
         locale: str,
         back_to: str,
@@ -190,7 +212,10 @@ class Links:
                 to=email,
                 template=template,
                 locale=(known.locale if known is not None else "") or locale,
-                data={"minutes": LIFE.seconds // 60},
+                data={
+                    "minutes": LIFE.seconds // 60,
+                    "device": device_name(caller.user_agent),
+                },
                 secrets={"url": self._url(token, back_to)},
                 cause_id=link_id,
                 now=now,

@@ -13,6 +13,7 @@ from paywall.accounts.invitations import Invitations
 from paywall.accounts.links import Links
 from paywall.accounts.login import LogIn
 from paywall.accounts.me import Me
+from paywall.accounts.own_consents import OwnConsents
 from paywall.accounts.passkeys import Passkeys, RelyingParty
 from paywall.accounts.passwords import Passwords
 from paywall.accounts.ports import Limiter, Notices
@@ -31,6 +32,7 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     fresh: Fresh
     sessions: Sessions
     me: Me
+    consents: OwnConsents
     invitations: Invitations
     staff: Staff
     api_keys: ApiKeys
@@ -71,6 +73,7 @@ def make_people(
         fresh=Fresh(db, clock, limiter=limiter, passwords=passwords, totp=totp),
         sessions=Sessions(db, clock),
         me=Me(db, clock, passwords=passwords, totp=totp, notices=notices),
+        consents=OwnConsents(db, clock),
         invitations=Invitations(db, clock, limiter=limiter, notices=notices, public_url=public_url),
         staff=Staff(db, clock),
         api_keys=ApiKeys(db, clock),

@@ -15,13 +15,15 @@ KEEP: Final = timedelta(days=30)
 """Ended sessions stay this long, so that people and support can see what happened."""
 
 
-async def sweep(db: Database, now: datetime) -> None:
-    """Delete by machine time; running it twice changes nothing."""
+async def sweep(db: Database, now: datetime) -> int:
+    """Delete by machine time; how many rows went. Running it twice changes nothing."""
+    run_out = (
+        delete(Challenge).where(Challenge.expires_at <= now),
+        delete(LoginLink).where(LoginLink.expires_at <= now),
+        delete(AuthSession).where(
+            or_(AuthSession.ended_at <= now - KEEP, AuthSession.expires_at <= now - KEEP)
+        ),
+    )
     async with db.transaction() as tx:
-        await tx.execute(delete(Challenge).where(Challenge.expires_at <= now))
-        await tx.execute(delete(LoginLink).where(LoginLink.expires_at <= now))
-        await tx.execute(
-            delete(AuthSession).where(
-                or_(AuthSession.ended_at <= now - KEEP, AuthSession.expires_at <= now - KEEP)
-            )
-        )
+        connection = await tx.connection()
+        return sum([(await connection.execute(statement)).rowcount for statement in run_out])

@@ -70,7 +70,7 @@ class Totp:
             changed = await tx.execute(
                 update(Account)
                 .where(Account.id == principal.account_id, Account.totp_confirmed_at.is_(None))
-                .values(totp_sealed=self._sealer.seal(secret.encode(), _purpose(principal)))
+                .values(totp_sealed=sealed_secret(self._sealer, principal.account_id, secret))
                 .returning(Account.id)
             )
             if changed.first() is None:
@@ -201,8 +201,9 @@ class Totp:
         await enforce(self._limiter, (CODE_PER_ACCOUNT, account_id))
 
 
-def _purpose(principal: Principal) -> str:
-    return f"{_PURPOSE} {principal.account_id}"
+def sealed_secret(sealer: Sealer, account_id: str, secret: str) -> str:
+    """An authenticator's base32 secret as it is kept."""
+    return sealer.seal(secret.encode(), f"{_PURPOSE} {account_id}")
 
 
 def _recovery_code() -> str:

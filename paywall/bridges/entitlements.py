@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from entitlements import sessions
 from entitlements.denylist import Denylist
@@ -33,6 +35,8 @@ from infra.kernel.group import GroupCommit
 from infra.kernel.seal import Sealer
 from paywall.accounts.tables import Customer
 from paywall.catalogue.tables import Event, EventState, Replay, Stream, Venue
+
+log = structlog.get_logger("paywall.playback")
 
 FAR = timedelta(days=365 * 50)
 OVERRUN = timedelta(hours=2)
@@ -171,19 +175,31 @@ class Playback:
     async def keys(self) -> tuple[Issuer, KeyRing]:
         """The loaded keys, at most a minute old; the first call makes the first key."""
         now = self._clock.monotonic()
-        if self._issuer is None or self._ring is None or now - self._loaded_at > RING_LIFE_S:
-            if self._issuer is None:
-                async with self._db.transaction() as tx:
-                    await ensure_key(tx, self._sealer, self._clock.machine())
-            async with self._db.read() as tx:
-                ring = await load_ring(tx, self._sealer)
-                edge_ring = await load_edge_ring(tx, self._sealer, EMBEDDED_EDGE)
-            self._ring = ring
-            self._issuer = Issuer(ring, edge_ring, self._sealer, self._terms)
-            if self.edge is None or self.edge.ring.generation != edge_ring.generation:
-                self.edge = Edge(edge_ring, self.denylist)
-            self._loaded_at = now
+        if self._issuer is None or self._ring is None:
+            await self._load(now)
+        elif now - self._loaded_at > RING_LIFE_S:
+            self._loaded_at = now  # the others go on with the old ring while one looks
+            try:
+                await self._load(now)
+            except (SQLAlchemyError, OSError):
+                # Players go on without the database: the keys at hand are good for hours.
+                log.warning("signing keys were not read again", exc_info=True)
+        assert self._issuer is not None
+        assert self._ring is not None
         return self._issuer, self._ring
+
+    async def _load(self, now: float) -> None:
+        if self._issuer is None:
+            async with self._db.transaction() as tx:
+                await ensure_key(tx, self._sealer, self._clock.machine())
+        async with self._db.read() as tx:
+            ring = await load_ring(tx, self._sealer)
+            edge_ring = await load_edge_ring(tx, self._sealer, EMBEDDED_EDGE)
+        self._ring = ring
+        if self.edge is None or self.edge.ring.generation != edge_ring.generation:
+            self.edge = Edge(edge_ring, self.denylist)
+        self._issuer = Issuer(ring, self.edge.ring, self._sealer, self._terms)
+        self._loaded_at = now
 
     async def refresh_denials(self) -> None:
         """One poll of the denylist; the web process does it each second."""

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
+from redis.asyncio import Redis
 
 from entitlements.issue import Terms
 from infra.adapters.adyen import AdyenCredentials, AdyenGateway
+from infra.adapters.redis_limits import RedisLimiter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.stripe import StripeCredentials, StripeGateway
 from infra.kernel.clock import Clock, SystemClock
@@ -18,6 +20,9 @@ from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.limits import MemoryLimiter
+from paywall.accounts.people import make_people
+from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.announce import Announcer
@@ -27,6 +32,7 @@ from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import MemoryMeter
+from paywall.notices.account_mails import AccountMails
 from paywall.notices.outbox import Outbox
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
@@ -51,11 +57,26 @@ def assemble(
         api_url=public_url,
         header_life_s=settings.playback_token_s,
     )
+    closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
+    limiter: Limiter = MemoryLimiter(clock)
+    if settings.redis_url:
+        redis = Redis.from_url(settings.redis_url)
+        limiter = RedisLimiter(redis, clock)
+        closing.append(redis.aclose)
     return Parts(
         settings=settings,
         clock=clock,
         db=db,
         sealer=sealer,
+        people=make_people(
+            db,
+            clock,
+            sealer=sealer,
+            limiter=limiter,
+            notices=AccountMails(outbox),
+            public_url=public_url,
+            name="Paywall",
+        ),
         meter=MemoryMeter(clock),
         outbox=outbox,
         desk=desk,
@@ -64,7 +85,7 @@ def assemble(
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url),
-        closing=[db.close, http.aclose, gateways.close],
+        closing=closing,
     )
 
 

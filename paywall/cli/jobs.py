@@ -6,6 +6,7 @@ from datetime import datetime
 
 from entitlements.keys import turn
 from entitlements.sessions import cut_silent
+from paywall.accounts.sweep import sweep
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.worker.tick import Job
@@ -29,9 +30,13 @@ def jobs(parts: Parts) -> list[Job]:
             turned = await turn(tx, parts.sealer, now)
         return 1 if turned.active or turned.published or turned.retired else 0
 
+    async def run_out(now: datetime) -> int:
+        return await sweep(parts.db, now)
+
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
+        Job(name="run_out_logins", every_s=300, run=run_out),
     ]

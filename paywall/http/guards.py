@@ -23,6 +23,7 @@ from litestar.handlers import BaseRouteHandler
 from infra.kernel.errors import Forbidden, Invalid, NotFound
 from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
+from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import QuotaSpent, spend
@@ -44,6 +45,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     connection.scope["state"]["principal"] = principal
     opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
+    await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):
         return
     if opt.get("person"):

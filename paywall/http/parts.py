@@ -9,6 +9,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.people import People
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
@@ -27,6 +28,7 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    people: People
     meter: Meter
     outbox: Outbox
     desk: PaymentDesk

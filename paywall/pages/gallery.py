@@ -276,4 +276,4 @@ def build(target: Path, language: str = "en") -> list[Path]:
 if __name__ == "__main__":
     chosen = sys.argv[1] if len(sys.argv) > 1 else "en"
     made = build(ROOT / "build" / "gallery", chosen)
-    print(f"{len(made)} pages in {ROOT / 'build' / 'gallery'}")
+    sys.stdout.write(f"{len(made)} pages in {ROOT / 'build' / 'gallery'}\n")

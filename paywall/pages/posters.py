@@ -90,7 +90,7 @@ def poster_svg(
         f'height="{field.height:.1f}"/></clipPath>',
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="{palette.ground}"/>',
         '<g clip-path="url(#field)">', *art(chance, palette, field), "</g>",
-        *_words(lettering, title, starts_at_text, venue_text, palette, words, below),
+        *_words(lettering, title, starts_at_text, venue_text, palette, words, below=below),
         "</svg>",
     ]  # fmt: skip
     return "".join(parts)
@@ -126,7 +126,7 @@ def _set_title(lettering: Lettering, name: str, width: float, height: float) -> 
 
 def _words(
     lettering: Lettering, title: Title, starts_at_text: str, venue_text: str,
-    palette: Palette, box: Box, below: bool,
+    palette: Palette, box: Box, *, below: bool,
 ) -> Iterator[str]:  # fmt: skip
     small = 15.0
     cap = lettering.cap_height(small, "text")

@@ -18,6 +18,7 @@ from infra.kernel.errors import Forbidden
 from paywall.accounts.principal import Principal
 from paywall.bridges.entitlements import Seat
 from paywall.http.parts import Parts
+from paywall.http.views import Id
 
 Sid = Annotated[str, msgspec.Meta(min_length=16, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -33,9 +34,9 @@ class Player(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskToWatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which event, live or its replay, on which device."""
 
-    event: Annotated[str, msgspec.Meta(max_length=32)]
+    event: Id
     kind: Kind = Kind.LIVE
-    device_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    device_id: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
     player: Player = Player()
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
+from infra.kernel.paging import Wanted
 from paywall.accounts.audit import audit_page, record
 from paywall.accounts.tables import AuditEntry
 
@@ -34,7 +35,7 @@ async def test_nothing_in_it_can_be_changed(database: Database, clock: HandClock
         with pytest.raises(DBAPIError, match="append-only"):
             async with database.transaction() as tx:
                 await tx.execute(statement)
-    assert len(await audit_page(database, "ven_a")) == 1
+    assert len((await audit_page(database, "ven_a", Wanted())).rows) == 1
 
 
 async def test_pages_follow_each_other_without_gap_and_stay_in_the_venue(
@@ -42,11 +43,11 @@ async def test_pages_follow_each_other_without_gap_and_stay_in_the_venue(
 ) -> None:
     noted = {await note(database, clock, f"ord_{i}") for i in range(7)}
     await note(database, clock, "ord_x", "ven_b")
-    seen: list[str] = []
-    before = ""
-    while page := await audit_page(database, "ven_a", before=before, limit=3):
-        seen += [entry.id for entry in page]
-        before = page[-1].id
+    page = await audit_page(database, "ven_a", Wanted(limit=3))
+    seen = [entry.id for entry in page.rows]
+    while page.more is not None:
+        page = await audit_page(database, "ven_a", Wanted(limit=3, after=page.more))
+        seen += [entry.id for entry in page.rows]
     assert set(seen) == noted
     assert seen == sorted(noted, reverse=True)
 
@@ -54,7 +55,7 @@ async def test_pages_follow_each_other_without_gap_and_stay_in_the_venue(
 async def test_one_subjects_story_can_be_read_alone(database: Database, clock: HandClock) -> None:
     await note(database, clock, "ord_1")
     await note(database, clock, "ord_2")
-    (entry,) = await audit_page(database, "ven_a", subject="ord_2")
+    (entry,) = (await audit_page(database, "ven_a", Wanted(), subject="ord_2")).rows
     assert entry.data == {"amount": 1299, "currency": "EUR"}
     assert entry.at == clock.machine()
 
@@ -75,4 +76,4 @@ async def test_an_act_that_fails_leaves_no_entry(database: Database, clock: Hand
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert await audit_page(database, "ven_a") == []
+    assert (await audit_page(database, "ven_a", Wanted())).rows == []

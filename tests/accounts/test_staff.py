@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from infra.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
+from infra.kernel.paging import Wanted
 from infra.kernel.states import move
 from paywall.accounts.audit import audit_page
 from paywall.accounts.invitations import Accepted
@@ -156,7 +157,7 @@ async def test_staff_are_listed_with_who_lacks_a_factor_and_removed(world: World
         ("owner@example.org", Role.OWNER, False),
     ]
     await world.people.staff.remove(owner, venue_id, listed[0].membership_id)
-    entry = (await audit_page(world.db, venue_id))[0]
+    entry = (await audit_page(world.db, venue_id, Wanted())).rows[0]
     assert (entry.action, entry.subject) == ("staff.removed", helper.account_id)
     assert len(await world.people.staff.of(owner, venue_id)) == 1
 

@@ -12,11 +12,10 @@ import pytest
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
-from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.app import create_app
+from paywall.cli.assembly import assemble
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter
 from paywall.routes import ROUTES
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -24,13 +23,8 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 @pytest.fixture
 def parts(database: Database, clock: HandClock, tmp_path: Path) -> Parts:
-    return Parts(
-        settings=Settings(data_dir=tmp_path, public_url="http://test"),
-        clock=clock,
-        db=database,
-        sealer=Sealer(b"m" * 32),
-        meter=MemoryMeter(clock),
-    )
+    settings = Settings(data_dir=tmp_path, public_url="http://test")
+    return assemble(settings, clock=clock, db=database)
 
 
 @pytest.fixture

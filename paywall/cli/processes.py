@@ -1,0 +1,161 @@
+"""Children of `paywall serve`: started together, watched, ended together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.adapters import encoder
+from infra.kernel.settings import Settings
+
+RESTART_PAUSE_S = 1.0
+STOP_WITHIN_S = 10.0
+
+
+class CannotStart(Exception):
+    """One plain sentence with the remedy."""
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port_after(host: str, port: int) -> int:
+    for candidate in range(port + 1, port + 50):
+        if port_is_free(host, candidate):
+            return candidate
+    raise CannotStart(f"No free port between {port + 1} and {port + 49}. Choose another --port.")
+
+
+class Child:
+    """One process that is started again when it dies while the others run."""
+
+    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        self.name = name
+        self._command = command
+        self._environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the supervisor alone, which ends children in order.
+        self.process = subprocess.Popen(  # noqa: S603 - our own programs
+            self._command, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def end(self, number: signal.Signals) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return
+
+    def wait(self, seconds: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.end(signal.SIGKILL)
+            self.process.wait()
+
+
+class Supervisor:
+    """Keeps the children running until SIGINT or SIGTERM; nothing outlives it."""
+
+    def __init__(self, children: list[Child]) -> None:
+        self._children = children
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        for child in self._children:
+            child.start()
+
+    def watch(self) -> None:
+        """Until asked to stop. A child that dies is started again after a second."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._stop.set())
+        while not self._stop.wait(0.5):
+            for child in self._children:
+                if child.died() and not self._stop.wait(RESTART_PAUSE_S):
+                    print(f"{child.name} ended; starting it again", file=sys.stderr)
+                    child.start()
+        self.end()
+
+    def end(self) -> None:
+        """Ask all to end, web first so that no request meets a dead worker; then insist."""
+        for child in self._children:
+            child.end(signal.SIGTERM)
+        for child in self._children:
+            child.wait(STOP_WITHIN_S)
+
+
+def children(settings: Settings, *, demo: bool) -> list[Child]:
+    """What `paywall serve` runs: web, worker, the sandbox processor, and in a demo an encoder."""
+    python = sys.executable
+    sandbox_port = int(settings.sandbox_url.rsplit(":", 1)[1]) if settings.sandbox_url else 0
+    environment = dict(os.environ)
+    web = [
+        *(python, "-m", "granian", "--interface", "asgi", "--factory", "paywall.cli.web:app"),
+        *("--host", settings.host, "--port", str(settings.port)),
+        *("--workers", str(settings.web_workers), "--log-level", "warning"),
+        *("--loop", "asyncio", "--no-ws"),
+    ]
+    made = [
+        Child("web", web, environment),
+        Child("worker", [python, "-m", "paywall.cli", "work"], environment),
+    ]
+    if sandbox_port:
+        data = settings.data_dir / "sandbox.sqlite3"
+        command = [python, "-m", "infra.adapters.sandbox_server"]
+        command += ["--port", str(sandbox_port), "--data", str(data), "--die-with-parent"]
+        made.insert(0, Child("sandbox", command, environment))
+    if demo:
+        folder = settings.data_dir / "media" / "demo-live"
+        encoder.prepare(folder)
+        made.append(Child("encoder", encoder.live_command(folder, None), environment))
+    return made
+
+
+def wait_until_ready(settings: Settings, seconds: float) -> None:
+    """Return when the web process answers /health/ready; CannotStart when it does not."""
+    address = f"http://{settings.host}:{settings.port}/health/ready"
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise CannotStart(f"The server did not answer at {address}. Its messages are above.")
+
+
+def check_folder(folder: Path) -> None:
+    """CannotStart unless the data folder can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".write-test"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {folder} can't be written ({error.strerror}). "
+            "Set PAYWALL_DATA_DIR to a folder that can."
+        ) from error
