@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.kernel.db import Tx, UTCDateTime
 from paywall.accounts.principal import NOBODY, Principal
@@ -56,7 +57,7 @@ def key_prefix(mode: Mode) -> str:
     return f"{KEY_PREFIX}{mode.value}_"
 
 
-async def identify(tx: Tx, secret: str, now: datetime) -> Principal:
+async def identify(tx: Tx | AsyncConnection, secret: str, now: datetime) -> Principal:
     """The holder of a session secret or API key; NOBODY for an unknown or ended one.
 
     A key made in the venue's other mode is unknown too (law 13). `now` is machine time.
@@ -68,7 +69,7 @@ async def identify(tx: Tx, secret: str, now: datetime) -> Principal:
     return NOBODY
 
 
-async def _by_session(tx: Tx, secret: str, now: datetime) -> Principal:
+async def _by_session(tx: Tx | AsyncConnection, secret: str, now: datetime) -> Principal:
     rows = (await tx.execute(_SESSION, {"hash": fingerprint(secret), "now": now})).all()
     if not rows:
         return NOBODY
@@ -90,7 +91,7 @@ async def _by_session(tx: Tx, secret: str, now: datetime) -> Principal:
     )
 
 
-async def _by_key(tx: Tx, secret: str) -> Principal:
+async def _by_key(tx: Tx | AsyncConnection, secret: str) -> Principal:
     row = (await tx.execute(_KEY, {"hash": fingerprint(secret)})).first()
     if row is None:
         return NOBODY

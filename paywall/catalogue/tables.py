@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
@@ -109,6 +109,11 @@ class Event(Base):
 
     def move(self, to: EventState) -> None:
         move(self, to, EVENT_TRANSITIONS)
+
+    @property
+    def doors_at(self) -> datetime:
+        """From when players may connect."""
+        return self.starts_at - timedelta(seconds=self.doors_s)
 
 
 class Stream(Base):

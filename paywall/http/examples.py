@@ -6,17 +6,21 @@ from typing import Any
 
 # By member name, so that the same thing reads the same everywhere in the documentation.
 BY_NAME: dict[str, Any] = {
+    "accent": "#e0a458",
+    "address": "12 rue des Lilas, 69003 Lyon",
     "about_html": "<p>Three nights under the glass roof.</p>",
     "about_md": "Three nights **under the glass roof**.",
     "amount": 1299,
     "capacity": 500,
     "code": "EARLYBIRD",
+    "contact_email": "billetterie@example.com",
     "country": "FR",
     "coupon": "EARLYBIRD",
     "currency": "EUR",
     "discount_bps": 2000,
     "email": "ana@example.com",
     "ends_at": "2026-11-22T22:30:00Z",
+    "legal_name": "La Verrière SARL",
     "locale": "fr",
     "name": "Nuit blanche, live",
     "next_cursor": "WyIyMDI2LTExLTIyVDIwOjAwOjAwWiIsImV2dF8wMWs5eDRtOHoydjciXQ",
@@ -24,7 +28,11 @@ BY_NAME: dict[str, Any] = {
     "quantity": 1,
     "slug": "nuit-blanche-live",
     "starts_at": "2026-11-22T20:00:00Z",
+    "source": "grande-salle",
+    "terms_url": "https://example.com/terms",
     "timezone": "Europe/Paris",
+    "vat_bps": 2000,
+    "vat_number": "FR40303265045",
     "url": "https://cdn.example.com/live/index.m3u8",
 }
 PREFIXES = {
@@ -33,7 +41,9 @@ PREFIXES = {
     "offer_id": "ofr",
     "order_id": "ord",
     "price_id": "prc",
+    "refund_id": "ref",
     "replay_id": "rpl",
+    "scope_id": "evt",
     "season_id": "ssn",
     "stream_id": "str",
     "venue_id": "ven",

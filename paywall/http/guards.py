@@ -100,8 +100,8 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
-    async with parts.db.read() as tx:
-        return await identify(tx, secret, parts.clock.machine())
+    async with parts.db.glance() as reader:
+        return await identify(reader, secret, parts.clock.machine())
 
 
 def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

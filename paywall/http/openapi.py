@@ -169,7 +169,7 @@ def _security(opt: dict[str, Any]) -> list[dict[str, list[str]]]:
         return [{}]
     if opt.get("person"):
         return [{"session": []}, {"cookie": []}]
-    return [{"api_key": []}, {"session": []}, {"cookie": []}]
+    return [{"api_key": []}, {"session": []}, {"cookie": []}]  # a permission, or any caller
 
 
 def _content(schema: Any, components: dict[str, Any], example: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ the whole quota is there again).
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import OrderedDict
 from typing import Final, Protocol
@@ -16,6 +15,7 @@ import msgspec
 
 from infra.kernel.clock import Clock
 from infra.kernel.errors import TooMany
+from paywall.accounts.limits import Limit, network
 from paywall.accounts.principal import Principal
 
 
@@ -34,6 +34,8 @@ QUOTAS: Final = {
         Quota("public", 1200, 60),
         Quota("person", 600, 60),
         Quota("key", 6000, 60),
+        # A player beats twice a minute, and a bar or a hospital watches from one address.
+        Quota("beats", 12_000, 60),
     )
 }
 
@@ -79,19 +81,6 @@ class MemoryMeter:
         return Allowance(int((window_s - used_s) / step_s + 0.001), math.ceil(used_s))
 
 
-def network(ip: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that an IPv6 host is given whole."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
-
-
 def quota_for(principal: Principal, named: str | None) -> Quota:
     """The quota that a route names in `opt["rate"]`, else the one for this kind of caller."""
     if named is not None:
@@ -132,3 +121,12 @@ class QuotaSpent(TooMany):
             f"Too many requests. Wait {wait_s} s, then go on more slowly.", retry_after_s=wait_s
         )
         self.fields = fields
+
+
+async def count_guess(meter: Meter, limit: Limit, address: str) -> None:
+    """Count a try at something that could be guessed; TooMany when there were too many."""
+    left = await meter.spend(f"{limit.name}:{network(address)}", limit.count, limit.window_s)
+    if left.wait_s:
+        raise TooMany(
+            f"Too many tries. Wait {left.wait_s} s, then try again.", retry_after_s=left.wait_s
+        )

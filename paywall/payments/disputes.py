@@ -43,8 +43,12 @@ async def settle_disputes(
         if change.standing in DISPUTE_TRANSITIONS[row.state]:
             row.move(change.standing)
             closed[change.dispute_ref] = row
-        if change.fee is not None:
-            row.fee_minor = change.fee.minor
+        if change.fee is not None and change.fee.minor != (row.fee_minor or 0):
+            # `disputed` was told the fee of the opening; what comes later is not posted by itself.
+            row.needs_person = (
+                f"The processor's fee for this dispute is {change.fee.decimal()}"
+                f" {change.fee.currency} by now. Book what came after the opening by hand."
+            )
     await tx.flush()
     if opened:
         await consequences.disputed(tx, list(opened.values()), now)

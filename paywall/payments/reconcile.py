@@ -7,6 +7,7 @@ charge. After that only a read or a person settles the row (law 5).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -28,7 +29,9 @@ from paywall.payments.tables import Payment, PaymentState, Refund, RefundState
 
 R = TypeVar("R", Payment, Refund)
 AT_ONCE = 50
+SIDE_BY_SIDE = 10  # so that a silent processor's time-outs fit into the lease
 PATIENCE = timedelta(days=45)  # SEPA direct debits settle within days; this is far beyond
+UNDER_WAY = timedelta(minutes=10)  # a request that still travels after this does not exist
 log = structlog.get_logger(__name__)
 
 
@@ -75,12 +78,17 @@ class Reconciler:
         now = self._clock.machine()
         async with self._db.transaction() as tx:
             rows = await claim(tx, kind, now, AT_ONCE)
-        for row in rows:
+        side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one(row: R) -> None:
             try:
-                await handle(row)
+                async with side_by_side:
+                    await handle(row)
             except Exception:
                 # The lease brings this row back; the others must not wait for its cure.
                 log.exception("reconcile_failed", row=row.id)
+
+        await asyncio.gather(*(one(row) for row in rows))
         return len(rows)
 
     # Payments
@@ -129,24 +137,22 @@ class Reconciler:
 
     async def _never_arrived(self, payment: Payment, gateway: Gateway) -> None:
         """The processor knows nothing of it: send again while the key lives, else decide."""
-        if self._key_lives(payment, gateway):
+        called_off = payment.asked == "cancel"
+        if self._key_lives(payment, gateway) and not called_off:
             started = await self._starter.send(payment)
             if started.state is PaymentState.UNKNOWN:
-                await self._later(payment, self._silence(payment, gateway))
-        elif gateway.can_read_by_reference:
-            zero = Money.zero(payment.currency)
-            nothing = Snapshot(
-                processor_ref="",
-                payment_id=payment.id,
-                standing=Standing.FAILED,
-                amount=payment.amount,
-                captured=zero,
-                refunded=zero,
-                decline=Decline.ABANDONED,
-            )
-            await self._settler.payment(payment.id, nothing)
+                await self._later(payment)
+        elif not gateway.can_read_by_reference:
+            sentence = self._silence(payment, gateway)
+            await self._later(payment, sentence, stop=bool(sentence))
+        elif self._may_be_under_way(payment):
+            await self._later(payment)
         else:
-            await self._later(payment, self._silence(payment, gateway), stop=True)
+            await self._settler.payment(payment.id, _nothing(payment, cancelled=called_off))
+
+    def _may_be_under_way(self, payment: Payment) -> bool:
+        assert payment.first_sent_at is not None
+        return self._clock.machine() - payment.first_sent_at < UNDER_WAY
 
     async def _after(self, payment: Payment, state: PaymentState) -> None:
         """Set the next look of one that is still open, and carry out what was asked of it."""
@@ -230,3 +236,17 @@ class Reconciler:
             await tx.execute(
                 update(kind).where(kind.id == row.id, kind.due_at.is_not(None)).values(**changes)
             )
+
+
+def _nothing(payment: Payment, *, cancelled: bool) -> Snapshot:
+    """What a processor says that has no such payment."""
+    zero = Money.zero(payment.currency)
+    return Snapshot(
+        processor_ref="",
+        payment_id=payment.id,
+        standing=Standing.CANCELLED if cancelled else Standing.FAILED,
+        amount=payment.amount,
+        captured=zero,
+        refunded=zero,
+        decline=None if cancelled else Decline.ABANDONED,
+    )

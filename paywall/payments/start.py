@@ -140,7 +140,14 @@ class Starter:
         except GatewayRefused as refused:
             said = refusal(payment, refused)
         state = await self._settler.payment(payment.id, said)
-        return Started(payment_id=payment.id, state=state, next=said.next, decline=said.decline)
+        # A webhook may have been faster than this answer: its step is over then.
+        waits = state is PaymentState.PENDING
+        return Started(
+            payment_id=payment.id,
+            state=state,
+            next=said.next if waits else NoStep(),
+            decline=said.decline if state is PaymentState.FAILED else None,
+        )
 
     async def _unknown(self, payment_id: str) -> None:
         """Only a row that nobody has settled meanwhile (by webhook) becomes UNKNOWN."""

@@ -24,7 +24,8 @@ _TYPES = {
 @route(
     "/media/{rest:path}",
     http_method=["GET", "HEAD"],
-    opt={"public": True, "rate": "off", "quiet": True},
+    opt={"public": True, "media": True, "rate": "off", "quiet": True},
+    include_in_schema=False,
 )
 async def serve(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[bytes]:
     """A media file, to whoever brings a token for it in the path or as a bearer."""

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask, Country, Currency, Id, Line, MoneyAsk
 from infra.kernel.errors import Invalid, Problem
 from infra.kernel.idempotency import Claimed, Kept
 from infra.kernel.ids import new_id
@@ -35,7 +36,7 @@ from paywall.http.idempotency import (
 )
 from paywall.http.pages_of import Cursor, Limit, Page, page_of, wanted
 from paywall.http.parts import Parts
-from paywall.http.views import Ask, Country, Currency, Id, Line, MoneyAsk, MoneyView, money
+from paywall.http.views import MoneyView, money
 from paywall.routes.order_views import (
     OrderMoneyView,
     OrderView,

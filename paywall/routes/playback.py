@@ -79,7 +79,9 @@ async def start(
     )
 
 
-@post("/v1/playback/sessions/{sid:str}/beat", opt={"public": True}, status_code=200)
+@post(
+    "/v1/playback/sessions/{sid:str}/beat", opt={"public": True, "rate": "beats"}, status_code=200
+)
 async def beat(
     sid: FromPath[Sid],
     data: JSONBody[BeatBody],

@@ -77,8 +77,8 @@ class World:
 
     async def who(self, opened: OpenedSession | str) -> Principal:
         secret = opened if isinstance(opened, str) else opened.secret
-        async with self.db.read() as tx:
-            return await identify(tx, secret, self.clock.machine())
+        async with self.db.glance() as connection:
+            return await identify(connection, secret, self.clock.machine())
 
     async def sign_in(self, email: str) -> OpenedSession:
         """By mailed link, so the address is proven."""

@@ -33,3 +33,17 @@ async def test_transactions_do_not_nest_and_adapters_refuse_to_run_inside(
         with pytest.raises(AssertionError):
             refuse_inside_transaction("the gateway")
     refuse_inside_transaction("the gateway")
+
+
+async def test_a_glance_reads_what_is_committed_and_leaves_the_pool_as_it_was(
+    database: Database,
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE t (n INTEGER)"))
+        await tx.execute(text("INSERT INTO t VALUES (1)"))
+    async with database.glance() as reader:
+        assert (await reader.execute(text("SELECT n FROM t"))).scalars().all() == [1]
+    with pytest.raises(RuntimeError):
+        await _insert_then_fail(database)
+    async with database.glance() as reader:
+        assert (await reader.execute(text("SELECT n FROM t"))).scalars().all() == [1]

@@ -27,7 +27,7 @@ BODIES = {
     "/adyen": f'<payment-element gateway="adyen" public-key="ck" session-id="CS1" session-data="abc" environment="test" country="FR" return-url="/done" script-url="/adyen.js" {WORDS}></payment-element>',
     "/missing": f'<payment-element gateway="stripe" public-key="pk" client-secret="cs" return-url="/done" script-url="/nothing.js" {WORDS}></payment-element>',
     "/passkeys": "".join(
-        f'<passkey-button id="{mode}" mode="{mode}" options-url="/{mode}/options" verify-url="/{mode}/verify" data-failed="failed"><button type="button">{mode}</button><p data-status hidden></p></passkey-button>'
+        f'<passkey-button id="{mode}" mode="{mode}" options-url="/{mode}/options" verify-url="/{mode}/verify" data-failed="failed"><input type="hidden" name="next" value="/done"><button type="button">{mode}</button><p data-status hidden></p></passkey-button>'
         for mode in ("register", "login")
     ),
     "/form": '<card-checkout key="o1" data-working="Working…"><form method="post" action="/slow"><input name="email"><input type="checkbox" name="terms" value="yes"><input type="password" name="pw"><button>Pay</button></form></card-checkout>'
@@ -86,9 +86,13 @@ class Server(BaseHTTPRequestHandler):
             self.answer(200, "text/html", b'<div id="sum">new total</div>')
         elif step == "options":
             assert self.headers["X-CSRF-Token"] == "t"
-            self.answer(200, "application/json", json.dumps(OPTIONS[mode]).encode())
+            self.answer(
+                200,
+                "application/json",
+                json.dumps({"id": "cer_1", "public_key": OPTIONS[mode]}).encode(),
+            )
         elif step == "verify":
-            self.answer(200, "application/json", b'{"next": "/done"}')
+            self.answer(200, "application/json", b"{}")
         else:
             threading.Event().wait(1.5)
             self.answer(200, "text/html", b"<h1>paid</h1>")
@@ -140,8 +144,9 @@ def main() -> int:
             page.click(f"#{mode} button")
             page.wait_for_url("**/done")
             answer = json.loads(Server.posts[-1][1])
-            assert answer["type"] == "public-key"
-            assert "clientDataJSON" in answer["response"]
+            assert answer.keys() == {"ceremony", "credential"}
+            assert answer["credential"]["type"] == "public-key"
+            assert "clientDataJSON" in answer["credential"]["response"]
 
         page.goto(f"{base}/form")
         assert "14:30, your time" in page.inner_text("local-time").replace(" at ", ", ").replace(

@@ -7,7 +7,8 @@ import pytest
 
 from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
-from paywall.payments.port import BadSignature, DisputeStanding, Inbound
+from paywall.payments.disputes import settle_disputes
+from paywall.payments.port import BadSignature, DisputeChanged, DisputeStanding, Inbound
 from paywall.payments.tables import InboxState, PaymentState
 from tests.conformance.gateway_bench import Act
 from tests.payments.conftest import Till
@@ -167,3 +168,24 @@ async def test_a_refused_card_after_which_the_bank_pays_all_the_same_is_honoured
     row = await till.payment(started.payment_id)
     assert (row.state, row.decline) == (PaymentState.CAPTURED, None)
     assert till.heard.of(row.id) == ["failed", "captured", "fee"]
+
+
+async def test_a_dispute_fee_that_comes_after_the_opening_is_not_lost_silently(
+    till: Till,
+) -> None:
+    paid = await till.paid(1000)
+    told = DisputeChanged(
+        dispute_ref="d1",
+        payment_ref=paid.processor_ref or "",
+        payment_id=paid.id,
+        standing=DisputeStanding.OPEN,
+        amount=Money(1000, "EUR"),
+    )
+    with_fee = msgspec.structs.replace(told, fee=Money(1500, "EUR"))
+    for change in (told, told, with_fee):
+        async with till.db.transaction() as tx:
+            await settle_disputes(tx, [(paid.id, change)], till.heard, till.clock.machine())
+    (dispute,) = await till.disputes()
+    assert till.heard.of(dispute.id) == ["disputed"]
+    assert dispute.fee_minor is None
+    assert "15.00 EUR" in dispute.needs_person

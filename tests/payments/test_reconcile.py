@@ -130,6 +130,30 @@ async def test_a_charge_that_was_called_off_before_it_was_sent_is_never_sent(til
     assert await till.bench.gateway.read(processor_ref="", payment_id=payment.id) is None
 
 
+async def test_a_charge_that_was_called_off_is_not_sent_again(till: Till) -> None:
+    await till.bench.fault("payments.create", "drop_before")
+    started = await till.start(metadata={"sandbox_card": "4242424242424242"})
+    assert await till.desk.finisher.cancel(started.payment_id) is PaymentState.UNKNOWN
+    await till.move(seconds=31)
+    await till.desk.tick()
+    assert (await till.payment(started.payment_id)).state is PaymentState.UNKNOWN
+    await till.move(minutes=11)
+    await till.desk.tick()
+    assert (await till.payment(started.payment_id)).state is PaymentState.CANCELLED
+    assert await till.bench.charges(started.payment_id) == 0
+
+
+async def test_a_charge_that_was_called_off_too_late_is_released(till: Till) -> None:
+    await till.bench.lose_next_answer("start")
+    started = await till.start()
+    assert await till.desk.finisher.cancel(started.payment_id) is PaymentState.UNKNOWN
+    await till.move(seconds=31)
+    await till.desk.tick()
+    assert (await till.payment(started.payment_id)).state is PaymentState.CANCELLED
+    shot = await till.at_processor(started.payment_id)
+    assert shot.standing == "cancelled"
+
+
 async def test_an_unpaid_payment_is_released(till: Till) -> None:
     started = await till.start()
     assert await till.desk.finisher.cancel(started.payment_id) is PaymentState.CANCELLED

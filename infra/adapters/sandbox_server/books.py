@@ -15,6 +15,8 @@ from infra.kernel.group import GroupCommit
 Work = Callable[[sqlite3.Connection, float], Any]
 """What runs inside a transaction: (connection, now in Unix seconds) -> answer."""
 
+FORGET_AFTER_S = 2 * 24 * 3600  # twice a key's life
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS merchants (
   key TEXT PRIMARY KEY, name TEXT NOT NULL, webhook_url TEXT NOT NULL, webhook_secret TEXT NOT NULL
@@ -88,6 +90,12 @@ class Books:
         self.ahead_s: float = self._thread.submit(
             lambda: self._db.execute("SELECT ahead_s FROM clock").fetchone()[0]
         ).result()
+        self._thread.submit(self._forget, self.now()).result()
+
+    def _forget(self, now: float) -> None:
+        """Drop what nobody asks for any more, once at each start."""
+        self._db.execute("DELETE FROM idempotency WHERE at < ?", (now - FORGET_AFTER_S,))
+        self._db.execute("DELETE FROM deliveries WHERE due_at IS NULL")
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:

@@ -49,31 +49,31 @@ TEST_CARDS = (
         Fate.DECLINE,
         "insufficient_funds",
         "Declined: not enough money",
-        "Refusée : provision insuffisante",
+        "Refusée : provision insuffisante",
     ),
     TestCard(
-        "4000000000000069", Fate.DECLINE, "expired_card", "Declined: expired", "Refusée : expirée"
+        "4000000000000069", Fate.DECLINE, "expired_card", "Declined: expired", "Refusée : expirée"
     ),
     TestCard(
         "4000000000000127",
         Fate.DECLINE,
         "incorrect_cvc",
         "Declined: wrong security code",
-        "Refusée : code de sécurité faux",
+        "Refusée : code de sécurité faux",
     ),
     TestCard(
         "4100000000000019",
         Fate.DECLINE,
         "fraud_suspected",
         "Declined: looks like fraud",
-        "Refusée : fraude soupçonnée",
+        "Refusée : fraude soupçonnée",
     ),
     TestCard(
         "4000002500003155",
         Fate.CHALLENGE,
         "",
         "3-D Secure: approve or refuse",
-        "3-D Secure : accepter ou refuser",
+        "3-D Secure : accepter ou refuser",
     ),
     TestCard(
         "4000000000000507",

@@ -104,6 +104,12 @@ async def order_fault(request: AnyRequest) -> None:
     request.app.state.faults.ordered.append(await told(request, Fault))
 
 
+@get("/test/faults")
+async def open_faults(request: AnyRequest) -> Response[Any]:
+    """Those ordered that have not happened yet."""
+    return Response({"faults": msgspec.to_builtins(request.app.state.faults.ordered)})
+
+
 @post("/test/faults/clear", status_code=204)
 async def clear_faults(request: AnyRequest) -> None:
     request.app.state.faults.ordered.clear()
@@ -122,6 +128,7 @@ async def move_clock(request: AnyRequest) -> Response[Any]:
 
 
 CONTROLS = (
-    make_dispute, close_dispute, settle, take_late, list_charges, order_fault, clear_faults,
+    make_dispute, close_dispute, settle, take_late, list_charges, order_fault, open_faults,
+    clear_faults,
     move_clock,
 )  # fmt: skip

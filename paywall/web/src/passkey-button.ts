@@ -3,9 +3,9 @@
  *   <button type="button">…</button> <p data-status role="alert"></p>
  * </passkey-button>
  *
- * POST options-url -> WebAuthn options as JSON (optionally inside {"publicKey": …} or {"options": …}).
- * POST verify-url with the credential as JSON (fields of `input[form-field]` children are added as
- * `name`) -> {"next": "/where"}. Problems come as problem+json with `detail`.
+ * POST options-url -> {"id": ceremony, "public_key": WebAuthn options as JSON}.
+ * POST verify-url with {"ceremony", "credential"} and the values of named inputs inside; then on to
+ * the path in `input[name=next]`, or the same page anew. Problems come as problem+json with `detail`.
  */
 import { jsonHeaders } from "./csrf";
 
@@ -94,15 +94,16 @@ class PasskeyButton extends HTMLElement {
     this.say("");
     try {
       const options = await this.post(this.getAttribute("options-url") ?? "", {});
-      const inner = (options["publicKey"] ?? options["options"] ?? options) as Json;
+      const inner = options["public_key"] as Json;
       const credential = this.getAttribute("mode") === "register"
         ? await navigator.credentials.create({ publicKey: creationOptions(inner) })
         : await navigator.credentials.get({ publicKey: requestOptions(inner) });
       if (credential === null) throw new DOMException("no credential", "NotAllowedError");
       const extra: Json = {};
-      for (const input of this.querySelectorAll<HTMLInputElement>("input[name]")) extra[input.name] = input.value;
-      const answer = await this.post(this.getAttribute("verify-url") ?? "", { ...credentialJson(credential as PublicKeyCredential), ...extra });
-      location.assign(String(answer["next"] ?? "/"));
+      for (const input of this.querySelectorAll<HTMLInputElement>("input[name]:not([name=next])")) extra[input.name] = input.value;
+      await this.post(this.getAttribute("verify-url") ?? "", { ceremony: options["id"], credential: credentialJson(credential as PublicKeyCredential), ...extra });
+      const next = this.querySelector<HTMLInputElement>("input[name=next]")?.value ?? "";
+      location.assign(/^\/(?![/\\])/.test(next) ? next : location.href);
     } catch (error) {
       // NotAllowedError is a person closing the dialog: nothing to report.
       if (!(error instanceof DOMException && ["NotAllowedError", "AbortError"].includes(error.name))) {
