@@ -44,6 +44,9 @@ class Typed:
     def many(self, name: str) -> list[str]:
         return [value for key, value in self._all if key == name]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        return list(self._all)
+
     def flag(self, name: str) -> bool:
         return self.values.get(name, "") == "yes"
 
