@@ -18,6 +18,15 @@ from paywall.pages.i18n import Catalogues, compile_catalogues
 
 ROOT = Path(__file__).parent.parent.parent
 STATIC_DIR = ROOT / "paywall" / "static"
+MAILS = (
+    "account_changed",
+    "already_registered",
+    "invitation",
+    "login_link",
+    "proof",
+    "receipt",
+    "refund",
+)
 Page = tuple[str, dict[str, Any]]
 
 
@@ -204,8 +213,7 @@ def pages() -> dict[str, Page]:
             ),
         ),
         **{
-            f"mail-{name.replace('_', '-')}": (f"mail/{name}.html", sample.mail())
-            for name in ("login_link", "receipt", "refund", "invitation", "proof")
+            f"mail-{name.replace('_', '-')}": (f"mail/{name}.html", sample.mail()) for name in MAILS
         },
     }
 
