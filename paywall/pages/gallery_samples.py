@@ -12,7 +12,6 @@ from paywall.pages.posters import poster_svg
 
 NOW = datetime(2026, 10, 1, 18, 0, tzinfo=UTC)
 TZ = "Europe/Paris"
-CSRF = "sample-csrf-token"
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ ACCOUNT = Row(name="Inès Moreau", email="ines.moreau@example.org")
 
 def shell(**changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "csrf_token": CSRF,
         "mode": "live",
         "here": "/",
         "installation": Row(name="Lumen Live"),
