@@ -309,5 +309,6 @@ def mail(**changes: Any) -> dict[str, Any]:
         "venue_name": "La Verrière",
         "until": NOW + timedelta(days=7),
         "email": ACCOUNT.email,
+        "what": "passkey_added",
     }
     return values | changes
