@@ -83,7 +83,7 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     at: Moment
 
 
-@post("/v1/quotes", opt={"public": True}, status_code=200)
+@post("/v1/quotes", opt={"public": True, "errors": (404,)}, status_code=200)
 async def ask(
     request: Request[Any, Any, Any], data: JSONBody[QuoteAsk], parts: NamedDependency[Parts]
 ) -> QuoteView:

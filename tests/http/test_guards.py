@@ -113,6 +113,8 @@ async def test_a_route_that_says_nothing_is_open_to_nobody(serve: Serve, house: 
         ({"Cookie": "pw_session=pws_x"}, 403),
         ({"Sec-Fetch-Site": "same-origin", "Cookie": "pw_session=pws_x"}, 401),
         ({"Origin": "http://test", "Cookie": "pw_session=pws_x"}, 401),
+        ({"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer "}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer x", "Cookie": "a=b"}, 401),
         ({}, 401),
     ],
 )

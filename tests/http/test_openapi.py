@@ -157,3 +157,10 @@ async def test_it_is_served(serve: Serve) -> None:
         answer = await client.get("/openapi.json")
     assert answer.status_code == 200
     assert answer.json()["openapi"] == "3.1.0"
+
+
+def test_parameters_refer_to_nothing_outside_themselves(described: dict[str, Any]) -> None:
+    for name, operation in every_operation(described):
+        for parameter in operation.get("parameters", []):
+            assert "$ref" not in str(parameter["schema"]), name
+            assert "$defs" not in parameter["schema"], name
