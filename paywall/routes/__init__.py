@@ -2,6 +2,7 @@
 
 from paywall.routes import (
     api_keys,
+    assets,
     audit,
     auth,
     catalogue,
@@ -28,6 +29,7 @@ from paywall.routes import (
 # fmt: off
 ROUTES = [
     *api_keys.ROUTES,
+    *assets.ROUTES,
     *audit.ROUTES,
     *auth.ROUTES,
     *factors.ROUTES,
@@ -43,7 +45,7 @@ ROUTES = [
     *[metrics.read],
     *[offers.add_price, offers.archive, offers.create, offers.edit, offers.listing],
     *[offers.pause, offers.publish, offers.read],
-    *[openapi.description],
+    *openapi.ROUTES,
     *[orders.create, orders.of_venue, orders.read, orders.read_money],
     *[orders.refund, orders.stop, orders.open_again, orders.mine],
     *[playback.beat, playback.end, playback.jwks, playback.start, playback.stop],
