@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from infra.kernel.errors import Conflict, Invalid, NotFound, Problem
+from infra.kernel.errors import Conflict, Invalid, NotFound, Problem, TooMany
 from infra.kernel.money import Money
 from offers import coupons
 from offers.places import SoldOut
@@ -28,14 +28,14 @@ from paywall.checkout.order_requests import OrderRequest, PriceChanged, weigh
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
-from paywall.http.rate_limits import network
+from paywall.http.rate_limits import count_guess
+from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import country_options, guessed_country, quote_summary
 from paywall.pages.forms import Form, go, posted
 from paywall.pages.i18n import Translator
 from paywall.pages.on_show import Sale, sale_of
 from paywall.pages.order_cookie import new_form_id, order_id_of, with_order
 from paywall.pages.paths import path
-from paywall.pages.cards import event_url
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import HTML, AnyRequest, Site, Visit
 from paywall.pages.words import why_not
@@ -108,14 +108,10 @@ async def buy(
     await _record_consent(site, counter, bought)
     onward = "order" if bought.order_state is OrderState.PAID else "payment"
     # Never straight to a processor: the browser holds a redirect after a form to form-action.
-    return go(
-        path(onward, order=bought.order_id), with_order(request, site.parts, bought.order_id)
-    )
+    return go(path(onward, order=bought.order_id), with_order(request, site.parts, bought.order_id))
 
 
-async def _open(
-    request: AnyRequest, site: Site, offer_id: str, typed: dict[str, str]
-) -> Counter:
+async def _open(request: AnyRequest, site: Site, offer_id: str, typed: dict[str, str]) -> Counter:
     """The offer on the counter, with the form as it was typed or as it begins."""
     visit = site.visit(request)
     async with site.parts.db.read() as tx:
@@ -157,11 +153,11 @@ async def _apply_coupon(request: AnyRequest, site: Site, counter: Counter) -> No
     if not code:
         return
     parts = site.parts
-    place = network(client_address(request.scope, parts.settings.trusted_proxies))
-    limit = COUPON_PER_NETWORK
-    left = await parts.meter.spend(f"{limit.name}:{place}", limit.count, limit.window_s)
     locale = site.visit(request).locale
-    if left.wait_s:
+    try:
+        address = client_address(request.scope, parts.settings.trusted_proxies)
+        await count_guess(parts.meter, COUPON_PER_NETWORK, address)
+    except TooMany:
         counter.form.errors["coupon"] = locale.gettext(
             "Too many codes were tried from here. Wait a few minutes, or go on without one."
         )
@@ -279,7 +275,10 @@ async def _page(
             request, "not_for_sale.html", venue=venue, status=409 if status == 200 else status,
             gate_title=title, gate_text=text, back_url=back, offer_title=shelf.title,
         )  # fmt: skip
-    seller = {"name": venue.name, "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug)}
+    seller = {
+        "name": venue.name,
+        "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug),
+    }
     return await site.page(
         request,
         "checkout.html",

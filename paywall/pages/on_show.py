@@ -134,7 +134,7 @@ _ORDER = (
 
 
 def best(sales: Iterable[Sale], kind: OfferKind) -> Sale | None:
-    """The sale of this kind that a reader gets furthest with: open ones first, then the cheapest."""
+    """The sale of this kind that gets a reader furthest: open ones first, then the cheapest."""
 
     def rank(sale: Sale) -> tuple[int, int, str]:
         minor = sale.price.minor if sale.price is not None else 0
@@ -223,7 +223,9 @@ async def _owned(tx: Tx, playback: Playback, whom: str, stage: Stage) -> Owned:
     answers = [await playback.may_watch(tx, whom, stage, kind) for kind in (Kind.LIVE, Kind.REPLAY)]
     live, replay = (None if isinstance(one, Refused) else one for one in answers)
     allowed = live or replay
-    later = any(isinstance(one, Refused) and one.code in ("not_yet", "not_available") for one in answers)
+    later = any(
+        isinstance(one, Refused) and one.code in ("not_yet", "not_available") for one in answers
+    )
     return Owned(
         live=live is not None,
         replay=replay is not None,

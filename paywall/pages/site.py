@@ -28,7 +28,7 @@ LANGUAGE_COOKIE = "pw_lang"
 CURRENCY_COOKIE = "pw_cur"
 INSTALLATION_NAME = "Paywall"
 FACTS_LIFE_S = 5.0
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -99,7 +99,12 @@ class Site:
         )
 
     def html(
-        self, visit: Visit, template: str, facts: Facts, venue: Venue | None, values: Mapping[str, Any]
+        self,
+        visit: Visit,
+        template: str,
+        facts: Facts,
+        venue: Venue | None,
+        values: Mapping[str, Any],
     ) -> str:
         """The rendered page: the shell of base.html around the template."""
         testing = venue.mode is Mode.TEST if venue is not None else not facts.any_live

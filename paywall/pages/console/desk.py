@@ -98,8 +98,10 @@ class Desk:
         secure = self.parts.settings.secure
         told = self.request.cookies.get(flash.COOKIE, "")
         said = flash.read(self.parts.sealer, told)
-        words = environment().get_template(f"console/{template}").render(
-            desk=self, locale=self.locale, said=said, **self._shell(), **context
+        words = (
+            environment()
+            .get_template(f"console/{template}")
+            .render(desk=self, locale=self.locale, said=said, **self._shell(), **context)
         )
         return Response(
             words,
@@ -113,9 +115,7 @@ class Desk:
         venue = self._venue
         sections = nav.entries(self.principal, self.place) if self.place else []
         return {
-            "sections": [
-                nav.Entry(one.key, self.gettext(one.label), one.url) for one in sections
-            ],
+            "sections": [nav.Entry(one.key, self.gettext(one.label), one.url) for one in sections],
             "mode": venue.mode.value if venue is not None else "",
             "venue": venue,
             "here": self.request.url.path,
@@ -124,8 +124,10 @@ class Desk:
 
     def fragment(self, template: str, **context: Any) -> Response[str]:
         """A part of a page, for htmx."""
-        words = environment().get_template(f"console/{template}").render(
-            desk=self, locale=self.locale, csrf_token="", **context
+        words = (
+            environment()
+            .get_template(f"console/{template}")
+            .render(desk=self, locale=self.locale, csrf_token="", **context)
         )
         return Response(words, media_type=HTML, headers={"Cache-Control": "no-store"})
 
@@ -141,9 +143,7 @@ class Desk:
         cookies: list[Cookie] = []
         if text:
             said = Said(text, undo, secrets=list(secrets))
-            cookies.append(
-                flash.keep(self.parts.sealer, said, secure=self.parts.settings.secure)
-            )
+            cookies.append(flash.keep(self.parts.sealer, said, secure=self.parts.settings.secure))
         return Response(
             None,
             status_code=303,
@@ -174,9 +174,7 @@ def _place(request: Request[Any, Any, Any]) -> str:
     return INSTALLATION if request.url.path.startswith("/console/installation") else ""
 
 
-async def provide_desk(
-    request: Request[Any, Any, Any], parts: Parts, principal: Principal
-) -> Desk:
+async def provide_desk(request: Request[Any, Any, Any], parts: Parts, principal: Principal) -> Desk:
     """The dependency `desk`; NotFound where the path names a venue that is not there."""
     venue_id = request.path_params.get("venue_id")
     if venue_id is None:

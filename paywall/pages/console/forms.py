@@ -55,9 +55,7 @@ def show_form(
     if typed is not None:
         checks = {one.name for one in form.inputs if one.type == "checks"}
         values = {
-            one.name: typed.many(one.name)
-            if one.name in checks
-            else typed.values.get(one.name, "")
+            one.name: typed.many(one.name) if one.name in checks else typed.values.get(one.name, "")
             for one in form.inputs
         }
         hidden |= {name: typed.values[name] for name in hidden if name in typed.values}
