@@ -9,11 +9,15 @@ row it held comes back when its lease ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
 import structlog
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from taskiq.api import run_receiver_task
+from taskiq import AckableMessage
+from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
 log = structlog.get_logger("infra.kick")
@@ -21,8 +25,40 @@ log = structlog.get_logger("infra.kick")
 TASK = "paywall.job"
 KICK_TIMEOUT_S = 1.0
 """A request that has committed waits no longer than this for Redis."""
+RETRY_S = 5.0
+FINISH_S = 25.0
+"""What jobs begun get after a stop was asked for."""
 TAKE_OVER_AFTER_S = 60.0
 """Idle time after which a dead worker's message is given to another; the outbox's lease."""
+
+
+class _KickStream(RedisStreamBroker):
+    """Taskiq's stream broker with a listener that can be asked to end.
+
+    taskiq-redis 1.2 ends its listener by cancelling a blocking read, which redis-py 8 sometimes
+    swallows: the process then never ends (seen 2026-11-22). It also looks for dead workers'
+    messages only after a new one came. This one reads in short blocks, looks each time, and needs
+    no lock for it, since XAUTOCLAIM gives a message to one consumer alone.
+    """
+
+    stop: asyncio.Event
+
+    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
+        stream, group = self.queue_name, self.consumer_group_name
+        async with Redis(connection_pool=self.connection_pool) as redis:
+            while not self.stop.is_set():
+                claimed: Any = await redis.xautoclaim(
+                    stream, group, self.consumer_name, self.idle_timeout, count=self.count
+                )
+                fresh: Any = await redis.xreadgroup(
+                    group, self.consumer_name, {stream: ">"}, count=self.count, block=self.block
+                )
+                messages = [*claimed[1], *(one for _, some in fresh for one in some)]
+                for id_, fields in messages:
+                    if fields:  # None: trimmed from the stream meanwhile
+                        yield AckableMessage(
+                            data=fields[b"data"], ack=self._ack_generator(id_, stream)
+                        )
 
 
 class TaskiqKick:
@@ -32,7 +68,7 @@ class TaskiqKick:
         self, redis_url: str, *, queue: str = "paywall:jobs",
         take_over_after_s: float = TAKE_OVER_AFTER_S,
     ) -> None:  # fmt: skip
-        self._broker = RedisStreamBroker(
+        self._broker = _KickStream(
             redis_url,
             queue_name=queue,
             consumer_group_name="paywall",
@@ -41,9 +77,7 @@ class TaskiqKick:
             # Kicks nobody read are worth nothing after the next tick.
             maxlen=10_000,
             idle_timeout=int(take_over_after_s * 1000),
-            # Without it a worker killed while claiming would lock the others out for ever.
-            unacknowledged_lock_timeout=10.0,
-            xread_block=1000,
+            xread_block=500,
             socket_connect_timeout=KICK_TIMEOUT_S,
         )
         self._run: Callable[[str], Awaitable[int]] | None = None
@@ -73,7 +107,23 @@ class TaskiqKick:
         except Exception:
             log.exception("kick lost", job=job)
 
-    async def listen(self, run: Callable[[str], Awaitable[int]]) -> None:
-        """Run jobs as kicks come, until cancelled. `run(name)`: Worker.run_once."""
+    async def listen(self, run: Callable[[str], Awaitable[int]], stop: asyncio.Event) -> None:
+        """Run jobs as kicks come until `stop` is set; jobs begun are finished first.
+
+        `run(name)` is Worker.run_once. Reading goes on after Redis was away.
+        """
         self._run = run
-        await run_receiver_task(self._broker, max_async_tasks=10, validate_params=False)
+        self._broker.is_worker_process = True
+        self._broker.stop = stop
+        while not stop.is_set():
+            receiver = Receiver(
+                self._broker, max_async_tasks=10, validate_params=False, run_startup=False,
+                wait_tasks_timeout=FINISH_S,
+            )  # fmt: skip
+            try:
+                # It ends when the listener above does; its own way of stopping is not used.
+                await receiver.listen(asyncio.Event())
+            except Exception as error:  # noqa: BLE001 - whatever it is, the tick goes on without
+                log.warning("kicks not heard", error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RETRY_S)

@@ -119,6 +119,7 @@ class Announcer:
             "starts_at": iso(event.starts_at) if event is not None else "",
             "timezone": event.timezone if event is not None else shelf.venue.timezone,
             "opens_until": iso(opened.until),
+            "paid_at": iso(order.at),
             "url": f"{self._public_url}/orders/{order.order_id}",
         }
 

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from infra.kernel.settings import load_settings
+from paywall.app.assembly import assemble
 from paywall.catalogue.venue_clock import advance
-from paywall.cli.assembly import assemble
 
 app = typer.Typer(no_args_is_help=True, help="The business time of a test-mode venue.")
 say = Console(stderr=True)

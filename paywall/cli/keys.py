@@ -10,7 +10,7 @@ from rich.console import Console
 
 from entitlements.keys import Turned, drop, ensure_key, rotate
 from infra.kernel.settings import load_settings
-from paywall.cli.assembly import assemble
+from paywall.app.assembly import assemble
 
 app = typer.Typer(no_args_is_help=True, help="The keys that sign entitlement assertions.")
 say = Console(stderr=True)

@@ -17,21 +17,19 @@ from rich.console import Console
 from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
+from paywall.app.assembly import assemble
 from paywall.cli import clock, doctor, keys, token
-from paywall.cli.assembly import assemble
-from paywall.cli.jobs import jobs
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
+    bring_up_to_date,
     check_folder,
     children,
     free_port_after,
     port_is_free,
     wait_until_ready,
 )
-from paywall.cli.schema import bring_up_to_date
 from paywall.cli.seed import TOTP_SECRET, seed_demo, welcome
-from paywall.worker.tick import Worker
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -75,7 +73,7 @@ def serve(
     settings = msgspec.structs.replace(settings, **given)
     for name, value in given.items():
         os.environ[f"PAYWALL_{name.upper()}"] = str(value)
-    run(bring_up_to_date(settings))
+    bring_up_to_date()
     supervisor = Supervisor(children(settings, demo=demo))
     supervisor.start()
     try:
@@ -94,31 +92,15 @@ def serve(
 @app.command()
 def work() -> None:
     """Run one job worker. Any number may run; what is due is a row in the database."""
-
-    async def until_stopped(settings: Settings) -> None:
-        parts = assemble(settings)
-        worker = Worker(jobs(parts), parts.clock)
-        worker.stop_on_signals()
-        try:
-            await worker.run()
-        finally:
-            await parts.close()
-
-    run(until_stopped(load_settings()))
+    load_settings()
+    os.execv(sys.executable, [sys.executable, "-m", "paywall.worker"])  # noqa: S606
 
 
 @app.command()
 def tick() -> None:
     """Do everything that is due now, once, and end: for cron, tests and the curious."""
-
-    async def once(settings: Settings) -> int:
-        parts = assemble(settings)
-        try:
-            return await Worker(jobs(parts), parts.clock).run_all_once()
-        finally:
-            await parts.close()
-
-    say.print(f"{run(once(load_settings()))} rows worked on")
+    load_settings()
+    os.execv(sys.executable, [sys.executable, "-m", "paywall.worker", "--once"])  # noqa: S606
 
 
 @app.command(name="demo-code", hidden=True)
@@ -132,7 +114,7 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     settings = load_settings()
     check_folder(settings.data_dir)
-    say.print(run(bring_up_to_date(settings)))
+    bring_up_to_date()
 
 
 @app.command(name="doctor")

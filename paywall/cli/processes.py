@@ -113,14 +113,14 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
     sandbox_port = int(settings.sandbox_url.rsplit(":", 1)[1]) if settings.sandbox_url else 0
     environment = dict(os.environ)
     web = [
-        *(python, "-m", "granian", "--interface", "asgi", "--factory", "paywall.cli.web:app"),
+        *(python, "-m", "granian", "--interface", "asgi", "--factory", "paywall.app.web:app"),
         *("--host", settings.host, "--port", str(settings.port)),
         *("--workers", str(settings.web_workers), "--log-level", "warning"),
         *("--loop", "asyncio", "--no-ws"),
     ]
     made = [
         Child("web", web, environment),
-        Child("worker", [python, "-m", "paywall.cli", "work"], environment),
+        Child("worker", [python, "-m", "paywall.worker"], environment),
     ]
     if sandbox_port:
         data = settings.data_dir / "sandbox.sqlite3"
@@ -159,3 +159,10 @@ def check_folder(folder: Path) -> None:
             f"The data folder {folder} can't be written ({error.strerror}). "
             "Set PAYWALL_DATA_DIR to a folder that can."
         ) from error
+
+
+def bring_up_to_date() -> None:
+    """Run migrations in a process of their own; CannotStart when they fail."""
+    done = subprocess.run([sys.executable, "-m", "infra.migrations"], check=False)
+    if done.returncode:
+        raise CannotStart("The database could not be brought up to date; its messages are above.")

@@ -25,8 +25,8 @@ from paywall.accounts.passwords import Passwords
 from paywall.accounts.roles import API_KEY_SCOPES, Role
 from paywall.accounts.tables import Account, ApiKey, Membership
 from paywall.accounts.totp import sealed_secret
+from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Event, EventState, Mode, Replay, Season, Stream, Venue
-from paywall.cli.assembly import assemble
 from paywall.http.parts import Parts
 from paywall.payments.tables import GatewayAccount
 

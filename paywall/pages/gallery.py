@@ -205,7 +205,16 @@ def pages() -> dict[str, Page]:
         ),
         **{
             f"mail-{name.replace('_', '-')}": (f"mail/{name}.html", sample.mail())
-            for name in ("login_link", "receipt", "refund", "invitation", "proof")
+            for name in (
+                "login_link",
+                "confirm_registration",
+                "already_registered",
+                "account_changed",
+                "receipt",
+                "refund",
+                "invitation",
+                "webhook_disabled",
+            )
         },
     }
 

@@ -2,7 +2,7 @@
 # ruff: noqa: E501 - sentences of sample copy stay on one line
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Row
 from typing import Any
 
@@ -12,7 +12,6 @@ from paywall.pages.posters import poster_svg
 
 NOW = datetime(2026, 10, 1, 18, 0, tzinfo=UTC)
 TZ = "Europe/Paris"
-CSRF = "sample-csrf-token"
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ ACCOUNT = Row(name="Inès Moreau", email="ines.moreau@example.org")
 
 def shell(**changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "csrf_token": CSRF,
         "mode": "live",
         "here": "/",
         "installation": Row(name="Lumen Live"),
@@ -299,12 +297,12 @@ def mail(**changes: Any) -> dict[str, Any]:
         "device": "Firefox on Linux",
         "order": order(),
         "opens": "Your ticket opens the stream on Saturday at 20:30 and the replay for 7 days.",
-        "refund": Row(
-            amount=euros(1000),
-            reason="The concert was cancelled.",
-            to="card ending in 4242",
-            arrives_by=date(2026, 10, 9),
-        ),
+        "title": "Maud & the Tides · Live",
+        "amount": euros(1000),
+        "closing": "What it opened is closed.",
+        "sentence": "A passkey was added to your account.",
+        "address": "https://hooks.example.org/paywall",
+        "reason": "The endpoint answered 500 ten times.",
         "order_number": "LV-2026-00081",
         "inviter": "Claire Aubry",
         "role": "box office",

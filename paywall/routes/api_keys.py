@@ -10,12 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask, Id
 from paywall.accounts.api_keys import ApiKeyView, NewApiKey
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
 from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.parts import Parts
-from paywall.http.views import Ask, Id
 
 _OPT = {"permission": Permission.KEYS_MANAGE}
 

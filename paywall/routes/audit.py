@@ -11,13 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import Meta
 
+from infra.kernel.bounds import Id
 from paywall.accounts.audit import audit_page
 from paywall.accounts.principal import INSTALLATION
 from paywall.accounts.roles import Permission
 from paywall.accounts.tables import AuditEntry
 from paywall.http.pages_of import Cursor, Limit, Page, page_of, wanted
 from paywall.http.parts import Parts
-from paywall.http.views import Id, utc
+from paywall.http.views import utc
 
 Subject = Annotated[
     str, QueryParameter(max_length=64, description="Only what was done to this id.")

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask
 from paywall.accounts.passkeys import Ceremony
 from paywall.accounts.principal import Principal
 from paywall.accounts.sessions import OpenedSession
@@ -23,7 +24,6 @@ from paywall.http.caller import (
     signed_out_cookie,
 )
 from paywall.http.parts import Parts
-from paywall.http.views import Ask
 
 Email = Annotated[str, Meta(max_length=254, examples=["ana@example.com"])]
 Password = Annotated[str, Meta(max_length=1000, examples=["tide lantern oboe gravel"])]

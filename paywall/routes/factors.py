@@ -11,12 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask, Id
 from infra.kernel.errors import Invalid
 from paywall.accounts.passkeys import Ceremony, PasskeyView
 from paywall.accounts.principal import Principal
 from paywall.accounts.totp import Enrolment
 from paywall.http.parts import Parts
-from paywall.http.views import Ask, Id
 from paywall.routes.auth import Code, Password
 
 

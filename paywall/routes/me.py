@@ -10,13 +10,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask, Id
 from paywall.accounts.consents import ConsentView, Purpose
 from paywall.accounts.me import AccountView
 from paywall.accounts.principal import Principal
 from paywall.accounts.sessions import SessionView
 from paywall.http.caller import signed_out_cookie
 from paywall.http.parts import Parts
-from paywall.http.views import Ask, Id
 from paywall.routes.auth import Locale, Password
 
 

@@ -13,12 +13,12 @@ from entitlements.issue import PlaybackAnswer
 from entitlements.ports import Kind
 from entitlements.sessions import Beat
 from entitlements.tables import Transport
+from infra.kernel.bounds import Id
 from infra.kernel.clock import from_epoch_s
 from infra.kernel.errors import Forbidden
 from paywall.accounts.principal import Principal
 from paywall.bridges.entitlements import Seat
 from paywall.http.parts import Parts
-from paywall.http.views import Id
 
 Sid = Annotated[str, msgspec.Meta(min_length=16, max_length=32, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -34,7 +34,7 @@ class Player(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskToWatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which event, live or its replay, on which device."""
 
-    event: Id
+    event: Annotated[Id, msgspec.Meta(examples=["evt_01k9zr3x4v5w6y7z8a9b0c1d2e"])]
     kind: Kind = Kind.LIVE
     device_id: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
     player: Player = Player()

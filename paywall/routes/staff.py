@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from infra.kernel.bounds import Ask, Id
 from paywall.accounts.invitations import InvitationView
 from paywall.accounts.principal import INSTALLATION, Principal
 from paywall.accounts.roles import Permission, Role
@@ -18,7 +19,6 @@ from paywall.accounts.staff import StaffView
 from paywall.http.caller import caller_of, signed_in_cookie
 from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.parts import Parts
-from paywall.http.views import Ask, Id
 from paywall.routes.auth import Deliver, Email, Locale, Token
 
 _VENUE = {"permission": Permission.STAFF_MANAGE}

@@ -17,8 +17,8 @@ from paywall.accounts.identify import fingerprint
 from paywall.accounts.roles import API_KEY_SCOPES, Permission
 from paywall.accounts.tables import ApiKey
 from paywall.app import create_app
+from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Mode, Venue
-from paywall.cli.assembly import assemble
 from paywall.http.parts import Parts
 from paywall.routes import ROUTES
 

@@ -13,7 +13,7 @@ from litestar.routes import HTTPRoute
 from infra.kernel.clock import HandClock
 from infra.kernel.settings import Settings
 from paywall.app import create_app
-from paywall.cli.assembly import assemble
+from paywall.app.assembly import assemble
 from paywall.http.idempotency import once
 from paywall.http.openapi import document, error_statuses, operations
 from paywall.http.rate_limits import QUOTAS

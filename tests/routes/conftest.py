@@ -14,7 +14,7 @@ from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
 from infra.kernel.settings import Settings
 from paywall.app import create_app
-from paywall.cli.assembly import assemble
+from paywall.app.assembly import assemble
 from tests.accounts.world import World, make_world
 
 

@@ -45,7 +45,7 @@ async def main(database_url: str, redis_url: str) -> None:
     kick = TaskiqKick(redis_url)
     await kick.start()
     print("READY", flush=True)
-    await kick.listen(worker.run_once)
+    await kick.listen(worker.run_once, asyncio.Event())
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2]))

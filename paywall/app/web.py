@@ -1,4 +1,4 @@
-"""The web process as granian starts it: `granian --factory paywall.cli.web:app`."""
+"""The web process as granian starts it: `granian --factory paywall.app.web:app`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from litestar import Litestar
 
 from infra.kernel.settings import load_settings
 from paywall.app import create_app
-from paywall.cli.assembly import assemble
+from paywall.app.assembly import assemble
 
 
 def app() -> Litestar:

@@ -1,0 +1,31 @@
+"""`python -m paywall.worker`: one job worker, until SIGTERM; `--once` does what is due and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from infra.kernel.settings import load_settings
+from paywall.app.assembly import assemble
+from paywall.worker.jobs import jobs
+from paywall.worker.tick import Worker
+
+
+async def run(*, once: bool) -> int:
+    """How many rows were worked on, where it ends by itself."""
+    parts = assemble(load_settings())
+    worker = Worker(jobs(parts), parts.clock)
+    try:
+        if once:
+            return await worker.run_all_once()
+        worker.stop_on_signals()
+        await worker.run()
+        return 0
+    finally:
+        await parts.close()
+
+
+if __name__ == "__main__":
+    done = asyncio.run(run(once="--once" in sys.argv[1:]))
+    if "--once" in sys.argv[1:]:
+        sys.stdout.write(f"{done} rows worked on\n")
