@@ -29,13 +29,13 @@ from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
 from paywall.http.rate_limits import network
+from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import country_options, guessed_country, quote_summary
 from paywall.pages.forms import Form, go, posted
 from paywall.pages.i18n import Translator
 from paywall.pages.on_show import Sale, sale_of
 from paywall.pages.order_cookie import new_form_id, order_id_of, with_order
 from paywall.pages.paths import path
-from paywall.pages.cards import event_url
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import HTML, AnyRequest, Site, Visit
 from paywall.pages.words import why_not
@@ -108,14 +108,10 @@ async def buy(
     await _record_consent(site, counter, bought)
     onward = "order" if bought.order_state is OrderState.PAID else "payment"
     # Never straight to a processor: the browser holds a redirect after a form to form-action.
-    return go(
-        path(onward, order=bought.order_id), with_order(request, site.parts, bought.order_id)
-    )
+    return go(path(onward, order=bought.order_id), with_order(request, site.parts, bought.order_id))
 
 
-async def _open(
-    request: AnyRequest, site: Site, offer_id: str, typed: dict[str, str]
-) -> Counter:
+async def _open(request: AnyRequest, site: Site, offer_id: str, typed: dict[str, str]) -> Counter:
     """The offer on the counter, with the form as it was typed or as it begins."""
     visit = site.visit(request)
     async with site.parts.db.read() as tx:
@@ -279,7 +275,10 @@ async def _page(
             request, "not_for_sale.html", venue=venue, status=409 if status == 200 else status,
             gate_title=title, gate_text=text, back_url=back, offer_title=shelf.title,
         )  # fmt: skip
-    seller = {"name": venue.name, "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug)}
+    seller = {
+        "name": venue.name,
+        "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug),
+    }
     return await site.page(
         request,
         "checkout.html",

@@ -17,7 +17,27 @@ from paywall.pages.site import AnyRequest
 from paywall.pages.words import kind_name, line_detail, opens_text, tax_label
 
 # ISO 3166-1 codes that CLDR lists as territories but from which nobody pays.
-_NO_PAYERS = {"AQ", "BV", "HM", "TF", "UM", "ZZ", "EU", "EZ", "UN", "QO", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
+_NO_PAYERS = {
+    "AQ",
+    "BV",
+    "HM",
+    "TF",
+    "UM",
+    "ZZ",
+    "EU",
+    "EZ",
+    "UN",
+    "QO",
+    "XA",
+    "XB",
+    "AC",
+    "CP",
+    "CQ",
+    "DG",
+    "EA",
+    "IC",
+    "TA",
+}
 
 
 @lru_cache(maxsize=40)
@@ -61,9 +81,7 @@ def _tz(shelf: Shelf) -> str:
     return shelf.event.timezone if shelf.event is not None else shelf.venue.timezone
 
 
-def quote_summary(
-    locale: Translator, shelf: Shelf, quote: Quote, now: datetime
-) -> dict[str, Any]:
+def quote_summary(locale: Translator, shelf: Shelf, quote: Quote, now: datetime) -> dict[str, Any]:
     """See order_summary.html. What it opens is said as if it were bought now."""
     opened = opens(shelf, now)
     discounts = []

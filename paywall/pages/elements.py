@@ -60,6 +60,8 @@ def element_view(page: OrderPage) -> tuple[dict[str, Any], dict[str, str]]:
     }
     if step.gateway == "stripe":
         return view, STRIPE_POLICY
-    base = f"https://checkoutshopper-{environment}.cdn.adyen.com/checkoutshopper/sdk/{ADYEN_VERSION}"
+    base = (
+        f"https://checkoutshopper-{environment}.cdn.adyen.com/checkoutshopper/sdk/{ADYEN_VERSION}"
+    )
     view |= {"script_url": f"{base}/adyen.js", "style_url": f"{base}/adyen.css"}
     return view, adyen_policy(environment)

@@ -199,7 +199,7 @@ def pages() -> dict[str, Page]:
             "components.html",
             shell(
                 venue=None,
-                sample=_specimens(events),
+                sample=specimens(events),
                 notices=[Row(kind="good", title="", text="Your profile is saved.")],
             ),
         ),
@@ -247,7 +247,7 @@ def _store(events: list[Row]) -> dict[str, Any]:
     }
 
 
-def _specimens(events: list[Row]) -> Row:
+def specimens(events: list[Row]) -> Row:
     states = ("live", "upcoming", "replay", "past", "refunded")
     return Row(
         events=events[:7],

@@ -223,7 +223,9 @@ async def _owned(tx: Tx, playback: Playback, whom: str, stage: Stage) -> Owned:
     answers = [await playback.may_watch(tx, whom, stage, kind) for kind in (Kind.LIVE, Kind.REPLAY)]
     live, replay = (None if isinstance(one, Refused) else one for one in answers)
     allowed = live or replay
-    later = any(isinstance(one, Refused) and one.code in ("not_yet", "not_available") for one in answers)
+    later = any(
+        isinstance(one, Refused) and one.code in ("not_yet", "not_available") for one in answers
+    )
     return Owned(
         live=live is not None,
         replay=replay is not None,

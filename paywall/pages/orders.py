@@ -9,15 +9,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from paywall.checkout.buy import WAITING
-from paywall.checkout.tables import OrderState
+from paywall.checkout.tables import OrderState, ReceiptFile
 from paywall.http.caller import caller_of
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
 from paywall.pages.forms import go
 from paywall.pages.i18n import Translator
-from paywall.pages.own_orders import OrderPage, read_order
 from paywall.pages.on_show import still_on
+from paywall.pages.own_orders import OrderPage, read_order
 from paywall.pages.paths import path
 from paywall.pages.site import HTML, AnyRequest, Site
 from paywall.pages.words import decline_text
@@ -239,3 +239,27 @@ def _next(locale: Translator, page: OrderPage) -> dict[str, str]:
         url = path("watch", event=event.id) + "?kind=replay"
         return {"text": locale.gettext("Watch the replay"), "url": url}
     return {"text": locale.gettext("See my tickets"), "url": path("tickets")}
+
+
+@get("/orders/{order_id:str}/receipt.pdf", opt=OPEN)
+async def receipt_pdf(
+    order_id: FromPath[str], request: AnyRequest, site: NamedDependency[Site]
+) -> Response[bytes]:
+    """The receipt as the worker made it; until then a page that says so and looks again."""
+    page = await read_order(request, site, order_id)
+    if standing(page) != "done":
+        return go(path("payment", order=order_id))
+    async with site.parts.db.read() as tx:
+        file = await tx.get(ReceiptFile, order_id)
+    if file is None:
+        return await site.page(
+            request, "receipt_waiting.html", venue=page.shelf.venue, status=202, order_id=order_id
+        )
+    return Response(
+        file.data,
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="{number(order_id)}.pdf"',
+            "Cache-Control": "private, no-store",
+        },
+    )

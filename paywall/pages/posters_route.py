@@ -28,9 +28,9 @@ def _drawn(name: str, when: str, seed: str, venue: str) -> bytes:
 async def poster(event_id: FromPath[str], site: NamedDependency[Site]) -> Response[bytes]:
     """The event's sheet, in the venue's language and time."""
     query = (
-        select(Event, Venue).join(Venue, Venue.id == Event.venue_id).where(
-            Event.id == event_id, Event.state.in_(SHOWN)
-        )
+        select(Event, Venue)
+        .join(Venue, Venue.id == Event.venue_id)
+        .where(Event.id == event_id, Event.state.in_(SHOWN))
     )
     async with site.parts.db.read() as tx:
         row = (await tx.execute(query)).first()

@@ -1,4 +1,5 @@
 """Errors in the reader's language: a title for each kind, and the sentence for known codes. Pure."""
+# ruff: noqa: E501 - sentences stay on one line, as translators see them
 
 from __future__ import annotations
 

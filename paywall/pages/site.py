@@ -19,6 +19,7 @@ from paywall.accounts.principal import NOBODY, Principal
 from paywall.catalogue.tables import Mode, Venue
 from paywall.http.client_address import is_direct_loopback
 from paywall.http.parts import Parts
+from paywall.pages.assets import Assets
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import Catalogues, Translator, negotiate
 from paywall.pages.paths import path
@@ -57,6 +58,7 @@ class Site:
         self.parts = parts
         self.catalogues = Catalogues(exponent=exponent)
         self.environment = make_environment(STATIC_DIR, self.catalogues)
+        self.assets = Assets(STATIC_DIR / "dist")
         self._negotiate = lru_cache(maxsize=2000)(_language)
         self._facts = Facts()
         self._read_at: float | None = None
@@ -99,7 +101,12 @@ class Site:
         )
 
     def html(
-        self, visit: Visit, template: str, facts: Facts, venue: Venue | None, values: Mapping[str, Any]
+        self,
+        visit: Visit,
+        template: str,
+        facts: Facts,
+        venue: Venue | None,
+        values: Mapping[str, Any],
     ) -> str:
         """The rendered page: the shell of base.html around the template."""
         testing = venue.mode is Mode.TEST if venue is not None else not facts.any_live

@@ -1,4 +1,5 @@
 """Sentences that pages say of offers, orders and payments, in the reader's language. Pure."""
+# ruff: noqa: E501 - sentences stay on one line, as translators see them
 
 from __future__ import annotations
 
@@ -59,16 +60,22 @@ def why_not(
     if state is Availability.SOLD_OUT:
         return (
             locale.gettext("Sold out"),
-            locale.gettext("Every place is taken. Some come back when a payment isn’t finished, within 15 minutes."),
+            locale.gettext(
+                "Every place is taken. Some come back when a payment isn’t finished, within 15 minutes."
+            ),
         )
     if state is Availability.OVER:
         return locale.gettext("The sale is over"), locale.gettext("This can’t be bought any more.")
     if state is Availability.NO_PRICE:
         return (
             locale.gettext("No price yet"),
-            locale.gettext("There is no price in your currency. Choose another at the top of the page."),
+            locale.gettext(
+                "There is no price in your currency. Choose another at the top of the page."
+            ),
         )
-    return locale.gettext("Not on sale at the moment"), locale.gettext("The hall has paused the sale.")
+    return locale.gettext("Not on sale at the moment"), locale.gettext(
+        "The hall has paused the sale."
+    )
 
 
 def decline_text(locale: Translator, decline: Decline | None) -> str:
