@@ -22,20 +22,19 @@ from offers.quote import Availability, CouponRefused, NotAvailable, Quote
 from offers.tables import Coupon
 from paywall.accounts.addresses import checked_email
 from paywall.accounts.consents import Purpose, Source, Word, record_consents
-from paywall.accounts.limits import COUPON_PER_NETWORK
+from paywall.accounts.limits import COUPON_PER_NETWORK, network
 from paywall.checkout.buy import Checkout
 from paywall.checkout.order_requests import OrderRequest, PriceChanged, weigh
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
-from paywall.http.rate_limits import network
+from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import country_options, guessed_country, quote_summary
 from paywall.pages.forms import Form, go, posted
 from paywall.pages.i18n import Translator
 from paywall.pages.on_show import Sale, sale_of
 from paywall.pages.order_cookie import new_form_id, order_id_of, with_order
 from paywall.pages.paths import path
-from paywall.pages.cards import event_url
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import HTML, AnyRequest, Site, Visit
 from paywall.pages.words import why_not
