@@ -111,6 +111,7 @@ class Announcer:
         event = shelf.event
         return {
             "order_id": order.order_id,
+            "paid_at": iso(order.at),
             "title": shelf.title,
             "offer_name": shelf.offer.name,
             "offer_kind": shelf.offer.kind.value,
