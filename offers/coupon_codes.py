@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from infra.kernel.bounds import UNSET, Ask, Id, Moment, MoneyAsk, Unset, changes
 from infra.kernel.db import Tx
@@ -61,7 +62,7 @@ async def create(tx: Tx, venue_id: str, coupon_id: str, new: NewCoupon, *, now: 
     code = new.code.upper()
     taken = select(Coupon.id).where(Coupon.venue_id == venue_id, Coupon.code == code)
     if await tx.scalar(taken) is not None:
-        raise Conflict(f"The code {code} exists. Choose another.", field="code", code="code_taken")
+        raise _code_taken(code)
     if new.offer_id is not None:
         ours = select(Offer.id).where(Offer.id == new.offer_id, Offer.venue_id == venue_id)
         if await tx.scalar(ours) is None:
@@ -84,8 +85,15 @@ async def create(tx: Tx, venue_id: str, coupon_id: str, new: NewCoupon, *, now: 
     )
     _check(coupon)
     tx.add(coupon)
-    await tx.flush()
+    try:
+        await tx.flush()
+    except IntegrityError as error:  # somebody made the same code at the same moment
+        raise _code_taken(code) from error
     return coupon
+
+
+def _code_taken(code: str) -> Conflict:
+    return Conflict(f"The code {code} exists. Choose another.", field="code", code="code_taken")
 
 
 def _check(coupon: Coupon) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import entitlements.tables  # noqa: F401
-import infra.adapters.mail_mailbox
 import infra.kernel.db
 import infra.kernel.idempotency  # noqa: F401
 import offers.tables  # noqa: F401
@@ -12,6 +11,7 @@ import paywall.accounts.tables
 import paywall.catalogue.tables
 import paywall.checkout.tables
 import paywall.ledger.tables
+import paywall.notices.dev_mailbox
 import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables  # noqa: F401

@@ -18,13 +18,19 @@ from paywall.http.guards import guard, provide_parts, provide_principal
 from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
+from paywall.pages import PAGES
+from paywall.pages.errors import readable
+from paywall.pages.event import EventPages
+from paywall.pages.site import Site, provide_site
 from paywall.routes import ROUTES
 
 log = structlog.get_logger("paywall.app")
 DENIALS_EVERY_S = 1.0
 
 
-def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES) -> Litestar:
+def create_app(
+    parts: Parts, routes: Sequence[ControllerRouterHandler] = (*ROUTES, *PAGES)
+) -> Litestar:
     """The whole web application over these parts. Closes their database when it ends."""
 
     @asynccontextmanager
@@ -44,14 +50,17 @@ def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES)
         dependencies={
             "parts": Provide(provide_parts),
             "principal": Provide(provide_principal),
+            "site": Provide(provide_site),
         },
-        exception_handlers={
-            Problem: on_problem,
-            ValidationException: on_validation,
-            HTTPException: on_http,
-            UnicodeDecodeError: on_broken_text,
-            Exception: on_crash,
-        },
+        exception_handlers=readable(
+            {
+                Problem: on_problem,
+                ValidationException: on_validation,
+                HTTPException: on_http,
+                UnicodeDecodeError: on_broken_text,
+                Exception: on_crash,
+            }
+        ),
         before_send=[answer_headers(hsts=parts.settings.secure)],
         middleware=[Observe(metrics, parts.clock)],
         lifespan=[lifespan],
@@ -61,6 +70,8 @@ def create_app(parts: Parts, routes: Sequence[ControllerRouterHandler] = ROUTES)
     )
     app.state.parts = parts
     app.state.metrics = metrics
+    app.state.site = Site(parts)
+    app.state.event_pages = EventPages()
     return app
 
 

@@ -1,4 +1,4 @@
-"""Slugs: the readable names in addresses, made from names, unique within a venue. Pure but one."""
+"""Slugs: the readable names in addresses, made from names, unique within a venue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Conflict
-from paywall.catalogue.tables import Event, Season
+from paywall.catalogue.tables import Event, Season, Venue
 
 SLUG_MAX = 63
 
@@ -37,7 +37,11 @@ async def free_slug(
     name: str,
     own_id: str,
 ) -> str:
-    """`wanted` if it is free, else SlugTaken; made from the name, with a number, if none wanted."""
+    """`wanted` if it is free, else SlugTaken; made from the name, with a number, if none wanted.
+
+    Locks the venue's row, so that two who choose the same name at once get two slugs.
+    """
+    await tx.execute(select(Venue.id).where(Venue.id == venue_id).with_for_update())
     if wanted:
         if await _taken(tx, model, venue_id, wanted, own_id):
             raise SlugTaken(f"The address {wanted} is in use. Choose another.", field="slug")

@@ -95,6 +95,14 @@ class Buy:
             payment = await self._new_payment(tx, order, now)
         return await self._send(order_id, payment)
 
+    async def standing(self, order_id: str) -> Checkout:
+        """Where an order stands, as our rows say."""
+        async with self._db.read() as tx:
+            order = await tx.get(Order, order_id)
+            if order is None:
+                raise NotFound("order")
+            return _standing(order, await _latest_payment(tx, order_id))
+
     async def _new_payment(self, tx: Tx, order: Order, now: datetime) -> Payment:
         held = await tx.execute(
             update(Hold)
@@ -134,6 +142,7 @@ class Buy:
             email=email,
             locale=locale,
             country=country,
+            metadata=_sandbox_card(order, account),
         )
 
     async def _send(self, order_id: str, payment: Payment) -> Checkout:
@@ -201,6 +210,11 @@ class Buy:
 
 class _AlreadyPlaced(Exception):
     """The order of this id exists: the form was sent twice."""
+
+
+def _sandbox_card(order: Order | Placed, account: GatewayAccount) -> dict[str, str]:
+    card = order.request.test_card if isinstance(order, Placed) else ""
+    return {"sandbox_card": card} if card and account.gateway == "sandbox" else {}
 
 
 def _name(item: Placed) -> str:

@@ -38,6 +38,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     expected_total: Money | None = None
     """What the buyer was shown; another total is refused instead of charged."""
     terms_accepted: bool = False
+    test_card: str = ""
+    """Pays at the sandbox without its page; other processors never see it."""
 
 
 class PriceChanged(Conflict):

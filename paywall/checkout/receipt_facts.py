@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from infra.kernel.db import Database
@@ -15,8 +17,10 @@ from paywall.payments.tables import Payment
 class OrderReceipts:
     """The `ReceiptFacts` of `paywall.notices.receipts`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, number_of: Callable[[str], str]) -> None:
+        """`number_of`: an order's id as people are shown it, the same on pages, mails and here."""
         self._db = db
+        self._number_of = number_of
 
     async def receipt(self, order_id: str) -> Receipt | None:
         """What the order was when it was paid; refunds are told by mails of their own."""
@@ -39,7 +43,8 @@ class OrderReceipts:
         if order.paid_at is None:
             return None
         return Receipt(
-            order_id=order.id, venue_id=venue.id, number=order.id, seller=_seller(venue),
+            order_id=order.id, venue_id=venue.id, number=self._number_of(order.id),
+            seller=_seller(venue),
             buyer=order.email, lines=[_line(line, order.currency) for line in lines],
             discount=order.discount, discount_label=order.coupon_code, total=order.total,
             tax=order.tax, tax_bps=order.tax_bps, method=method or order.external_reference,

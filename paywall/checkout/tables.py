@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.kernel.db import Base, EnumText
@@ -113,3 +121,14 @@ class OrderLine(Base):
     quantity: Mapped[int]
     unit_minor: Mapped[int]
     total_minor: Mapped[int]
+
+
+class ReceiptFile(Base):
+    """An order's receipt as PDF, made once by the worker that mails it."""
+
+    __tablename__ = "receipt_file"
+
+    order_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(32), index=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]

@@ -4,6 +4,8 @@ opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in pe
 `caller=True` a person or an API key, whose right the handler itself checks at a venue in the body;
 `permission=Permission.X` that right at the venue in the path's `venue_id` (or at the installation
 where the path has none). A route with none of them answers 403 to everyone.
+`page=True` beside a permission: a form of the console, whose fresh check is `console.confirm`'s,
+which keeps what was typed (every use case behind it that needs one asks again).
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
 `idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
 etags and openapi.
@@ -56,7 +58,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if permission is None:
         raise Forbidden("This address is not open to anybody.")
     venue_id = str(connection.path_params.get("venue_id", INSTALLATION))
-    reading = connection.scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]
+    safe = connection.scope["method"] in SAFE_METHODS  # type: ignore[typeddict-item]
+    reading = safe or bool(opt.get("page"))
     principal.require(permission, venue_id, now=parts.clock.machine(), reading=reading)
 
 
@@ -91,8 +94,7 @@ def refuse_unreadable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Parts) -> Principal:
     """From `Authorization: Bearer` or the session cookie; NOBODY where neither is there."""
-    header = connection.headers.get("authorization", "")
-    secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
+    secret = _bearer(connection)
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
@@ -101,13 +103,23 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         return await identify(reader, secret, parts.clock.machine())
 
 
+def _bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    header = connection.headers.get("authorization", "")
+    return header[7:].strip() if header[:7].lower() == "bearer " else ""
+
+
 def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Browsers say where an unsafe request comes from; only our own pages may send cookies.
 
     Sec-Fetch-Site, else Origin against Host, as Go's net/http.CrossOriginProtection does (Go 1.25,
     August 2025). A request with neither is no browser's, and then must not rely on a cookie.
+
+    A bearer token is no ambient authority: another site's form can't set that header, and its
+    script is stopped by the preflight that we don't answer. Where one is sent, no cookie counts.
     """
     if connection.scope["method"] in SAFE_METHODS:  # type: ignore[typeddict-item]
+        return
+    if _bearer(connection):
         return
     site = connection.headers.get("sec-fetch-site")
     if site is not None:
@@ -119,8 +131,6 @@ def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
             return
         if origin is not None and urlsplit(origin).netloc == connection.headers.get("host", ""):
             return
-    if not connection.cookies and connection.headers.get("authorization"):
-        return  # an app on another origin with its own token carries no ambient authority
     raise Forbidden(
         "This form was sent from another site. Open our page and try again.", code="cross_site"
     )

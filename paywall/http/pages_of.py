@@ -43,7 +43,7 @@ def page_of(
     request: Request[Any, Any, Any], rows: Slice[R], view: Callable[[R], T]
 ) -> Response[Page[T]]:
     """The page as an answer, with `Link: <...>; rel="next"` (RFC 8288) where there is more."""
-    cursor = _write(rows.more) if rows.more is not None else None
+    cursor = cursor_of(rows.more) if rows.more is not None else None
     headers = {}
     if cursor is not None:
         asked = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
@@ -55,7 +55,8 @@ def page_of(
 # A cursor tells only the time and id of a row that its holder has seen, and every list is cut to
 # what its caller may see before a cursor applies: a made-up one shows nothing more, so it needs
 # no signature.
-def _write(place: Place) -> str:
+def cursor_of(place: Place) -> str:
+    """The place as `next_cursor` gives it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 

@@ -65,7 +65,6 @@ class _From:
         self.facts = {
             "name": self.name,
             "contact_email": self.reply_to,
-            "address": ", ".join(venue.address.splitlines()) if venue else "",
             "slug": venue.slug if venue else "",
             "timezone": venue.timezone if venue else "UTC",
             "accent": venue.accent if venue else "",

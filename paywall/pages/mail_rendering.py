@@ -1,13 +1,14 @@
-"""Mails in words: an outbox row's plain data becomes subject, text and HTML in one language.
+"""Mails in the reader's language: from an outbox row's template and data to subject, text, HTML.
 
-Answers `MailRenderer` of paywall.notices. Each template has one function here that turns its data
-into the context its file documents, so a mail that lacks something fails in a test.
+Each template has one function that says its subject, its one action and its words; the layouts
+are in templates/mail. A reader without a language of their own gets the venue's, else English.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,212 +16,237 @@ from jinja2 import Environment
 
 from infra.kernel.money import Money
 from paywall.notices.ports import Rendered
-from paywall.pages.i18n import Catalogues, Translator, negotiate
+from paywall.pages.i18n import Catalogues, Translator
 
-FAR_YEARS = 9
-"""An end this far away is none: offers without one are opened for ten years."""
+Data = Mapping[str, Any]
+Words = Callable[[str], str]
 
 
-class _Letter(msgspec.Struct, kw_only=True):
-    """What differs between mails: the file, its words around the body, and its context."""
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """What one template's function decides; `extra` is what its layout shows besides."""
 
-    file: str
+    layout: str
     subject: str
     why: str
-    action: str = ""  # the button's text; its address is data["url"]
-    context: dict[str, Any] = {}
+    action: tuple[str, str] | None = None
+    extra: dict[str, Any] = {}
 
 
-class _Reader(msgspec.Struct, kw_only=True):
-    """One mail's data with the words of its reader's language."""
+class PageMailRenderer:
+    """Implements the notices' MailRenderer with the pages' templates and catalogues."""
 
-    words: Translator
-    data: Mapping[str, Any]
-    venue: Mapping[str, Any]
-
-    def money(self, name: str) -> Money:
-        return Money(self.data[name]["amount"], self.data[name]["currency"])
-
-    def moment(self, name: str) -> datetime | None:
-        return datetime.fromisoformat(self.data[name]) if self.data[name] else None
-
-
-class JinjaMailRenderer:
-    """A MailRenderer on the pages' Jinja environment."""
-
-    def __init__(self, environment: Environment, catalogues: Catalogues, public_url: str) -> None:
+    def __init__(self, environment: Environment, catalogues: Catalogues) -> None:
         self._environment = environment
         self._catalogues = catalogues
-        self._public_url = public_url.rstrip("/")
 
-    def render(self, template: str, locale: str, data: Mapping[str, Any]) -> Rendered:
-        words = self._catalogues.translator(negotiate(preferred=locale))
-        reader = _Reader(words=words, data=data, venue=data["venue"])
-        letter = LETTERS[template](reader)
+    def render(self, template: str, locale: str, data: Data) -> Rendered:
+        """Subject, text and HTML of a mail; `data["venue"]` says who writes."""
+        venue = data["venue"]
+        translator = self._catalogues.translator(locale or "en")
+        letter = LETTERS[template](data, translator)
+        action = letter.action
         context = {
-            "locale": words,
-            "sender": {
-                "name": reader.venue["name"], "address": reader.venue["address"],
-                "url": self._public_url, "logo_url": None,
-            },
+            "locale": translator,
+            "sender": SimpleNamespace(
+                name=venue["name"], url="", logo_url=None, address=venue["contact_email"]
+            ),
             "subject": letter.subject,
             "why": letter.why,
-            "action": {"text": letter.action, "url": data["url"]} if letter.action else None,
+            "action": SimpleNamespace(text=action[0], url=action[1]) if action else None,
             "unsubscribe_url": None,
-            "tz": reader.venue["timezone"],
-            **letter.context,
-        }  # fmt: skip
-        text = self._environment.get_template(f"mail/{letter.file}.txt").render(context)
-        html = self._environment.get_template(f"mail/{letter.file}.html").render(context)
-        return Rendered(subject=letter.subject, text=_tidy(text), html=html)
+            **letter.extra,
+        }
+        html = self._environment.get_template(f"mail/{letter.layout}.html").render(context)
+        text = self._environment.get_template(f"mail/{letter.layout}.txt").render(context)
+        return Rendered(subject=letter.subject, text=text, html=html)
 
 
-def _tidy(text: str) -> str:
-    """No line of blanks only, no more than one empty line in a row."""
-    lines: list[str] = []
-    for line in text.strip().splitlines():
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip())
-    return "\n".join(lines) + "\n"
+def _money(view: Mapping[str, Any]) -> Money:
+    return Money(view["amount"], view["currency"])
 
 
-def _login_link(r: _Reader) -> _Letter:
-    return _Letter(
-        file="login_link", subject=r.words.gettext("Your log-in link"),
-        why=r.words.gettext("You get this mail because a log-in link was asked for."),
-        action=r.words.gettext("Log in"), context=_asked(r),
-    )  # fmt: skip
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
-def _confirm_registration(r: _Reader) -> _Letter:
-    return _Letter(
-        file="confirm_registration", subject=r.words.gettext("Confirm your address"),
-        why=r.words.gettext("You get this mail because an account was begun with your address."),
-        action=r.words.gettext("Confirm and log in"), context=_asked(r),
-    )  # fmt: skip
+def _login_link(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="login_link",
+        subject=_("Your log-in button"),
+        why=_("You get this mail because a log-in was asked for with your address."),
+        action=(_("Log in"), data["url"]),
+        extra={"minutes": data["minutes"], "device": data["device"]},
+    )
 
 
-def _already_registered(r: _Reader) -> _Letter:
-    return _Letter(
-        file="already_registered", subject=r.words.gettext("You have an account already"),
-        why=r.words.gettext("You get this mail because an account was begun with your address."),
-        action=r.words.gettext("Log in"), context=_asked(r),
-    )  # fmt: skip
+def _proof(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="proof",
+        subject=_("Confirm your address"),
+        why=_("You get this mail because an account was begun with your address."),
+        action=(_("Confirm my address"), data["url"]),
+        extra={"minutes": data["minutes"], "device": data["device"]},
+    )
 
 
-def _asked(r: _Reader) -> dict[str, Any]:
-    return {"minutes": r.data["minutes"], "device": r.data["device"]}
+def _already_registered(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="already_registered",
+        subject=_("You already have an account"),
+        why=_("You get this mail because an account was begun with your address."),
+        action=(_("Log in"), data["url"]),
+        extra={"minutes": data["minutes"], "device": data["device"]},
+    )
 
 
-def _account_changed(r: _Reader) -> _Letter:
-    _ = r.words.gettext
+def _account_changed(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
     sentences = {
         "password_set": _("Your password was changed."),
         "passkey_added": _("A passkey was added to your account."),
         "passkey_removed": _("A passkey was removed from your account."),
-        "totp_on": _("Codes from an app are asked for when you log in from now on."),
-        "totp_off": _("Codes from an app are no longer asked for when you log in."),
-        "recovery_codes_renewed": _("New recovery codes were made; the old ones no longer work."),
+        "totp_on": _("An authenticator app was added to your account."),
+        "totp_off": _("The authenticator app was removed from your account."),
+        "recovery_codes_renewed": _("New recovery codes were made for your account."),
     }
-    what = sentences.get(r.data["what"], _("How you log in was changed."))
-    return _Letter(
-        file="account_changed", subject=_("Your account was changed"), context={"what": what},
-        why=_("You get this mail because it is about the safety of your account."),
-    )  # fmt: skip
+    sentence = sentences.get(data["what"], _("The way you log in was changed."))
+    return Letter(
+        layout="account_changed",
+        subject=sentence.rstrip("."),
+        why=_("You get this mail because the way you log in was changed."),
+        extra={"sentence": sentence},
+    )
 
 
-def _staff_invitation(r: _Reader) -> _Letter:
-    _ = r.words.gettext
-    roles = {
-        "operator": _("operator"), "reviewer": _("reviewer"),
-        "installation_finance": _("installation finance"), "owner": _("owner"),
-        "manager": _("manager"), "finance": _("finance"), "marketing": _("marketing"),
-        "support": _("support"), "box_office": _("box office"), "scanner": _("scanner"),
+def _staff_invitation(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    place = data["venue_name"] or data["venue"]["name"]
+    return Letter(
+        layout="invitation",
+        subject=_("You are invited to work on %(place)s") % {"place": place},
+        why=_("You get this mail because somebody there entered your address."),
+        action=(_("Accept the invitation"), data["url"]),
+        extra={
+            "inviter": data["inviter"],
+            "role": role_name(data["role"], t),
+            "venue_name": place,
+            "until": _moment(data["until"]),
+            "tz": data["tz"] or "UTC",
+        },
+    )
+
+
+def role_name(role: str, t: Translator) -> str:
+    """A role in the reader's language."""
+    _ = t.gettext
+    return {
+        "operator": _("operator"),
+        "reviewer": _("reviewer"),
+        "installation_finance": _("finance of the installation"),
+        "owner": _("owner"),
+        "manager": _("manager"),
+        "finance": _("finance"),
+        "marketing": _("marketing"),
+        "support": _("support"),
+        "box_office": _("box office"),
+        "scanner": _("scanner"),
         "producer": _("producer"),
-    }  # fmt: skip
-    place = r.data["place"]
-    return _Letter(
-        file="invitation", subject=_("An invitation to work on %(venue)s") % {"venue": place},
-        why=_("You get this mail because somebody wrote your address into an invitation."),
-        action=_("Look at the invitation"),
-        context={
-            "inviter": r.data["inviter"], "venue_name": place,
-            "role": roles.get(r.data["role"], r.data["role"]), "until": r.moment("until"),
+    }.get(role, role)
+
+
+def _webhook_disabled(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="webhook_disabled",
+        subject=_("A webhook of yours was switched off"),
+        why=_("You get this mail because you are the venue’s contact."),
+        extra={"address": data["url"], "reason": data["reason"]},
+    )
+
+
+def opens_sentence(data: Data, t: Translator) -> str:
+    """What was bought and until when it opens, with the place's time."""
+    _ = t.gettext
+    zone = data["timezone"]
+    until = t.datetime(_moment(data["opens_until"]), zone)
+    match data["offer_kind"]:
+        case "season_pass":
+            return _("Every concert of the season, live and replay, until %(until)s.") % {
+                "until": until
+            }
+        case "replay":
+            return _("The replay, from your first play, until %(until)s at the latest.") % {
+                "until": until
+            }
+        case _:
+            starts = t.datetime(_moment(data["starts_at"]), zone)
+            return _("Live on %(starts)s, and everything it opens until %(until)s.") % {
+                "starts": starts,
+                "until": until,
+            }
+
+
+def _receipt(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    total, tax = _money(data["total"]), _money(data["tax"])
+    taxes = []
+    if tax.minor:
+        taxes.append(SimpleNamespace(label=_("VAT"), amount=tax))
+    line = SimpleNamespace(name=data["title"], detail=data["offer_name"], amount=total)
+    return Letter(
+        layout="receipt",
+        subject=_("Your ticket for %(title)s") % {"title": data["title"]},
+        why=_("You get this mail because you bought something. The receipt is attached."),
+        action=(_("Open my ticket"), data["url"]),
+        extra={
+            "order": SimpleNamespace(
+                number=short_number(data["order_id"]),
+                paid_at=_moment(data["paid_at"]),
+                lines=[line],
+                discounts=[],
+                taxes=taxes,
+                total=total,
+            ),
+            "opens": opens_sentence(data, t),
+            "tz": data["timezone"],
         },
-    )  # fmt: skip
+    )
 
 
-def _receipt(r: _Reader) -> _Letter:
-    _ = r.words.gettext
-    zone = r.data["timezone"]
-    title = r.data["title"] or r.data["offer_name"]
-    line = {"name": title, "detail": r.data["offer_name"], "amount": r.money("total")}
-    tax = r.money("tax")
-    order = {
-        "number": r.data["order_id"], "paid_at": r.moment("paid_at"), "lines": [line],
-        "discounts": [], "total": r.money("total"),
-        "taxes": [{"label": _("VAT"), "amount": tax}] if tax else [],
-    }  # fmt: skip
-    return _Letter(
-        file="receipt", subject=_("Your order: %(title)s") % {"title": title},
-        why=_("You get this mail because you bought this."), action=_("Your tickets"),
-        context={"order": order, "opens": _opens(r, zone), "tz": zone},
-    )  # fmt: skip
+def short_number(order_id: str) -> str:
+    """An order's id as people read it out: the last ten characters, in capitals."""
+    return order_id[-10:].upper()
 
 
-def _opens(r: _Reader, zone: str) -> str:
-    """One sentence: what the purchase opens, and until when."""
-    _ = r.words.gettext
-    until, starts, paid = r.moment("opens_until"), r.moment("starts_at"), r.moment("paid_at")
-    assert until is not None
-    assert paid is not None
-    said = {"until": r.words.datetime(until, zone), "when": ""}
-    if r.data["offer_kind"] == "stream_ticket" and starts is not None:
-        said["when"] = r.words.datetime(starts, zone)
-        return _("Your ticket opens the stream on %(when)s, and the replay until %(until)s.") % said
-    if until.year - paid.year >= FAR_YEARS:
-        return _("It is open to you from now on.")
-    return _("It is open to you until %(until)s.") % said
-
-
-def _refund(r: _Reader) -> _Letter:
-    _ = r.words.gettext
-    amount = r.money("amount")
-    # Ours are said in the reader's language; the venue's own are said as it wrote them.
-    reasons = {
-        "paid twice": _("It was paid twice."),
-        "sold out before the payment came": _(
-            "The last place went to somebody else before the payment came."
-        ),
-    }
-    return _Letter(
-        file="refund", action=_("Look at the order"),
-        subject=_("We are sending %(amount)s back to you") % {"amount": r.words.money(amount)},
-        why=_("You get this mail because you bought this."),
-        context={
-            "amount": amount, "whole": r.data["whole"], "title": r.data["title"],
-            "reason": reasons.get(r.data["reason"], r.data["reason"]), "order_number": r.data["order_id"],
+def _refund(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    amount = _money(data["amount"])
+    closing = _("What it opened is closed.") if data["whole"] else _("What you bought stays open.")
+    return Letter(
+        layout="refund",
+        subject=_("%(amount)s go back to you") % {"amount": t.money(amount)},
+        why=_("You get this mail because a payment of yours was given back."),
+        action=(_("See the order"), data["url"]),
+        extra={
+            "title": data["title"],
+            "amount": amount,
+            "closing": closing,
+            "order_number": short_number(data["order_id"]),
         },
-    )  # fmt: skip
+    )
 
 
-def _webhook_disabled(r: _Reader) -> _Letter:
-    _ = r.words.gettext
-    return _Letter(
-        file="webhook_disabled", subject=_("A webhook address was switched off"),
-        why=_("You get this mail because you are the contact of this venue."),
-        context={"url": r.data["url"], "reason": r.data["reason"]},
-    )  # fmt: skip
-
-
-LETTERS: Mapping[str, Callable[[_Reader], _Letter]] = {
+LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "login_link": _login_link,
-    "confirm_registration": _confirm_registration,
+    "proof": _proof,
     "already_registered": _already_registered,
     "account_changed": _account_changed,
-    "staff_invitation": _staff_invitation,
+    "invitation": _staff_invitation,
+    "webhook_disabled": _webhook_disabled,
     "receipt": _receipt,
     "refund": _refund,
-    "webhook_disabled": _webhook_disabled,
 }
-"""By template name, as outbox rows carry it."""
+"""Every template name that a use case may enqueue."""

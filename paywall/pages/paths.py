@@ -24,22 +24,28 @@ PATHS = {
     "account_session_end": "/account/sessions/{session}/end",
     "tickets": "/tickets",
     "venue": "/venues/{venue}",
+    "venue_theme": "/venues/{venue}/theme.css",
+    "venue_terms": "/venues/{venue}/terms",
+    "venue_imprint": "/venues/{venue}/imprint",
+    "event": "/venues/{venue}/events/{event}",
+    "poster": "/events/{event}/poster.svg",
     "help": "/help",
-    "terms": "/terms",
-    "privacy": "/privacy",
-    "imprint": "/imprint",
-    "checkout": "/checkout/{order}",
-    "checkout_quote": "/checkout/{order}/quote",
-    "checkout_coupon": "/checkout/{order}/coupon",
-    "checkout_pay": "/checkout/{order}/pay",
-    "payment": "/checkout/{order}/payment",
-    "payment_status": "/checkout/{order}/payment/status",
+    "buy": "/buy/{offer}",
+    "buy_quote": "/buy/{offer}/quote",
+    "order": "/orders/{order}",
+    "order_retry": "/orders/{order}/retry",
+    "order_receipt": "/orders/{order}/receipt.pdf",
+    "order_link": "/orders/{order}/link",
+    "payment": "/orders/{order}/payment",
+    "payment_status": "/orders/{order}/payment/status",
+    "watch": "/watch/{event}",
     "mailbox": "/dev/mailbox",
     "mailbox_message": "/dev/mailbox/{message}",
     "mailbox_html": "/dev/mailbox/{message}/html",
+    "mailbox_attachment": "/dev/mailbox/attachments/{attachment}",
 }
 
 
 def path(name: str, **values: str) -> str:
-    """`path("checkout", order="ord_1")` -> /checkout/ord_1, each value quoted as one segment."""
+    """`path("order", order="ord_1")` -> /orders/ord_1, each value quoted as one segment."""
     return PATHS[name].format(**{key: quote(value, safe="") for key, value in values.items()})

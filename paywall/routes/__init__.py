@@ -2,9 +2,11 @@
 
 from paywall.routes import (
     api_keys,
+    assets,
     audit,
     auth,
     catalogue,
+    checkouts,
     coupons,
     events,
     factors,
@@ -28,12 +30,14 @@ from paywall.routes import (
 # fmt: off
 ROUTES = [
     *api_keys.ROUTES,
+    *assets.ROUTES,
     *audit.ROUTES,
     *auth.ROUTES,
     *factors.ROUTES,
     *[gateways.receive],
     *[catalogue.event_by_slug, catalogue.event_list, catalogue.event_read],
     *[catalogue.season_list, catalogue.venue_list, catalogue.venue_read],
+    *[checkouts.read, checkouts.retry, checkouts.start],
     *[coupons.create, coupons.edit, coupons.end, coupons.listing, coupons.read],
     *[events.cancel, events.create, events.edit, events.listing, events.publish, events.read],
     *[events.remove, events.unpublish],
@@ -43,7 +47,7 @@ ROUTES = [
     *[metrics.read],
     *[offers.add_price, offers.archive, offers.create, offers.edit, offers.listing],
     *[offers.pause, offers.publish, offers.read],
-    *[openapi.description],
+    *openapi.ROUTES,
     *[orders.create, orders.of_venue, orders.read, orders.read_money],
     *[orders.refund, orders.stop, orders.open_again, orders.mine],
     *[playback.beat, playback.end, playback.jwks, playback.start, playback.stop],

@@ -34,7 +34,7 @@ class Player(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskToWatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which event, live or its replay, on which device."""
 
-    event: Id
+    event: Annotated[Id, msgspec.Meta(examples=["evt_01k9zr3x4v5w6y7z8a9b0c1d2e"])]
     kind: Kind = Kind.LIVE
     device_id: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
     player: Player = Player()

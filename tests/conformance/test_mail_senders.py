@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.adapters.mail_mailbox import Mailbox, MailboxMailSender
+from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.kernel.db import Database
+from paywall.notices.dev_mailbox import Mailbox
 from paywall.notices.ports import Attachment, Mail, MailSender, Refused
 from tests.adapters.local_servers import SmtpSink
 

@@ -82,6 +82,7 @@ def test_a_receipt_says_who_sold_what_to_whom_for_how_much(catalogues: Catalogue
         assert words in text, words
     assert "\ufffd" not in text
     assert "Test" not in text
+    assert len(pdf) < 60_000
 
 
 def test_the_same_receipt_in_french(catalogues: Catalogues) -> None:
@@ -131,6 +132,16 @@ async def test_a_mails_attachment_is_made_once_and_is_the_file_that_is_downloade
     assert await ReceiptShelf(database, clock).pdf("ven_1", "ord_1") == first.data
     with pytest.raises(NoReceipt):
         await receipts.load("receipt:ord_2", clock.machine())
+
+
+async def test_a_language_whose_letters_the_font_has_not_gets_an_english_receipt(
+    database: Database, clock: HandClock, catalogues: Catalogues
+) -> None:
+    facts = OneOrder(bought(locale="ar"))
+    made = await Receipts(database, clock, facts, _words(catalogues)).load(
+        "receipt:ord_1", clock.machine()
+    )
+    assert "Paid with" in pdf_text(made.data)
 
 
 async def test_a_page_asks_and_a_worker_makes(

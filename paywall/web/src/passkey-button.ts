@@ -7,7 +7,7 @@
  * POST verify-url with {"ceremony", "credential"} and the values of named inputs inside; then on to
  * the path in `input[name=next]`, or the same page anew. Problems come as problem+json with `detail`.
  */
-import { jsonHeaders } from "./csrf";
+import { jsonHeaders } from "./json-headers";
 
 type Json = Record<string, unknown>;
 interface Problem { detail?: string; title?: string }

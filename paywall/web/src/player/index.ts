@@ -81,7 +81,7 @@ class LivePlayer extends HTMLElement {
     }
     try {
       const answer = await openSession(this.getAttribute("sessions-url") ?? "/v1/playback/sessions",
-        this.getAttribute("event-id") ?? "", useHls ? "header" : "path", terminate);
+        { event: this.getAttribute("event-id") ?? "", kind: this.isLive ? "live" : "replay", transport: useHls ? "header" : "path", terminate });
       this.session = new Session(answer, {
         position: () => ({ position_s: Math.round(this.video.currentTime * 10) / 10, playing: !this.video.paused }),
         displaced: () => this.displaced(),

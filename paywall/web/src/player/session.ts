@@ -1,5 +1,5 @@
 /** A playback session: asked for once, kept alive by beats, told goodbye when the page goes. */
-import { jsonHeaders } from "../csrf";
+import { jsonHeaders } from "../json-headers";
 
 export interface Heartbeat { url: string; interval_s: number; jitter?: number; secret?: string }
 export interface SessionAnswer {
@@ -7,7 +7,6 @@ export interface SessionAnswer {
   urls: { hls: string };
   transport: "header" | "path";
   token?: string;
-  exp?: number;
   refresh_after?: number;
   heartbeat: Heartbeat;
   window?: { from?: string; until?: string };
@@ -30,7 +29,7 @@ export class Refused extends Error {
   }
 }
 
-interface BeatAnswer { next_s?: number; token?: string; exp?: number; refresh_after?: number }
+interface BeatAnswer { next_s?: number; token?: string; refresh_after?: number }
 interface Watcher {
   position(): { position_s: number; playing: boolean };
   displaced(problem: Problem): void;
@@ -58,14 +57,19 @@ async function problemOf(answer: Response): Promise<Problem> {
   return { ...body, status: answer.status, ...(wait > 0 ? { retry_after_s: wait } : {}) };
 }
 
-export async function openSession(url: string, event: string, transport: "header" | "path", terminate: string | undefined): Promise<SessionAnswer> {
+export interface Wish { event: string; kind: "live" | "replay"; transport: "header" | "path"; terminate?: string | undefined }
+
+export async function openSession(url: string, wish: Wish): Promise<SessionAnswer> {
   const answer = await fetch(url, {
     method: "POST",
     headers: jsonHeaders({
       "Idempotency-Key": crypto.randomUUID(),
-      ...(terminate === undefined ? {} : { Terminate: terminate }),
+      ...(wish.terminate === undefined ? {} : { Terminate: wish.terminate }),
     }),
-    body: JSON.stringify({ event, device_id: deviceId(), player: { type: "web", drm: [], transport } }),
+    body: JSON.stringify({
+      event: wish.event, kind: wish.kind, device_id: deviceId(),
+      player: { type: "hls.js", drm: "none", transport: wish.transport },
+    }),
   });
   if (!answer.ok) throw new Refused(await problemOf(answer));
   return (await answer.json()) as SessionAnswer;
@@ -116,7 +120,7 @@ export class Session {
       const answer = await fetch(url, {
         method: "POST",
         headers: jsonHeaders({ "X-Session-Secret": secret ?? "" }),
-        body: JSON.stringify(this.watcher.position()),
+        body: JSON.stringify(this.watcher.position()), // No token_exp: a new token with every beat.
         signal: this.abort.signal,
       });
       if (this.stopped) return;

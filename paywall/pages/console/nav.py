@@ -1,0 +1,68 @@
+"""The console's sections: what each needs, so that nobody is shown a door that stays shut. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paywall.accounts.principal import INSTALLATION, Principal
+from paywall.accounts.roles import Permission as P
+
+
+def N_(message: str) -> str:
+    return message
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the menu. `path` follows /console/<venue id>."""
+
+    key: str
+    label: str
+    path: str
+    permission: P
+
+
+@dataclass(frozen=True)
+class Entry:
+    key: str
+    label: str
+    url: str
+
+
+VENUE_SECTIONS = (
+    Section("today", N_("Today"), "", P.VENUE_READ),
+    Section("events", N_("Events"), "/events", P.CATALOGUE_READ),
+    Section("seasons", N_("Seasons"), "/seasons", P.CATALOGUE_READ),
+    Section("offers", N_("Offers"), "/offers", P.CATALOGUE_READ),
+    Section("coupons", N_("Coupons"), "/coupons", P.CATALOGUE_READ),
+    Section("orders", N_("Orders"), "/orders", P.ORDERS_READ),
+    Section("money", N_("Money"), "/money", P.MONEY_READ),
+    Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
+    Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
+    Section("people", N_("People"), "/people", P.PEOPLE_READ),
+    Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
+    Section("keys", N_("API keys"), "/keys", P.KEYS_MANAGE),
+    Section("webhooks", N_("Webhooks"), "/webhooks", P.WEBHOOKS_MANAGE),
+    Section("audit", N_("Audit log"), "/audit", P.AUDIT_READ),
+    Section("settings", N_("Settings"), "/settings", P.VENUE_READ),
+)
+
+HOUSE_SECTIONS = (
+    Section("venues", N_("Venues"), "/venues", P.INSTALLATION_VENUES),
+    Section("staff", N_("Staff"), "/staff", P.INSTALLATION_STAFF),
+    Section("audit", N_("Audit log"), "/audit", P.INSTALLATION_AUDIT),
+)
+
+
+def venue_url(venue_id: str, path: str = "") -> str:
+    return f"/console/{venue_id}{path}"
+
+
+def entries(principal: Principal, venue_id: str) -> list[Entry]:
+    """What this person's roles open at the venue, or at the installation; labels untranslated."""
+    sections = HOUSE_SECTIONS if venue_id == INSTALLATION else VENUE_SECTIONS
+    return [
+        Entry(section.key, section.label, venue_url(venue_id, section.path))
+        for section in sections
+        if principal.may(section.permission, venue_id)
+    ]
