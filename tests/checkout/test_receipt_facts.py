@@ -35,7 +35,7 @@ async def add_order(db: Database, *, paid_at: datetime | None = PAID) -> None:
 async def test_a_paid_order_has_a_receipt_whose_numbers_agree(database: Database) -> None:
     await add_venue(database)
     await add_order(database)
-    receipt = await OrderReceipts(database, str.upper).receipt("ord_1")
+    receipt = await OrderReceipts(database).receipt("ord_1")
     assert receipt is not None
     assert (receipt.number, receipt.seller.name, receipt.locale) == ("ORD_1", "La Cigale", "fr")
     lines = sum(line.amount.minor for line in receipt.lines)
@@ -48,6 +48,6 @@ async def test_a_paid_order_has_a_receipt_whose_numbers_agree(database: Database
 async def test_an_unpaid_or_unknown_order_has_none(database: Database) -> None:
     await add_venue(database)
     await add_order(database, paid_at=None)
-    facts = OrderReceipts(database, str.upper)
+    facts = OrderReceipts(database)
     assert await facts.receipt("ord_1") is None
     assert await facts.receipt("ord_2") is None
