@@ -9,6 +9,7 @@ from entitlements.sessions import cut_silent
 from paywall.accounts.sweep import sweep
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
+from paywall.worker.mailing import mail_delivery
 from paywall.worker.tick import Job
 
 
@@ -33,9 +34,11 @@ def jobs(parts: Parts) -> list[Job]:
     async def run_out(now: datetime) -> int:
         return await sweep(parts.db, now)
 
+    mails = mail_delivery(parts)
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
+        Job(name="mails", run=mails.run),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out_logins", every_s=300, run=run_out),
