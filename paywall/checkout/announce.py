@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from infra.kernel.clock import iso
 from infra.kernel.db import Tx
 from infra.kernel.money import Money
+from paywall.accounts.links import PAGE
+from paywall.accounts.mailed_links import issue_links
 from paywall.checkout.shelf import Shelf, opens
 from paywall.notices.emission import Emission, emit
 from paywall.notices.outbox import Outbox, mail
@@ -74,7 +77,9 @@ class Announcer:
         shelves: Mapping[str, Shelf],
         machine_now: datetime,
     ) -> None:
-        """A receipt for each buyer and `order.paid` for each venue that listens."""
+        """A receipt for each buyer, with a button that logs in, and `order.paid` for each venue."""
+        to = [(order.email, order.locale) for order in orders]
+        tokens = await issue_links(tx, to, machine_now)
         mails = [
             mail(
                 order.venue_id,
@@ -84,8 +89,9 @@ class Announcer:
                 self._receipt(order, shelves[order.offer_id]),
                 locale=order.locale,
                 attachment=f"receipt:{order.order_id}",
+                secrets={"url": self._door(order, token)},
             )
-            for order in orders
+            for order, token in zip(orders, tokens, strict=True)
         ]
         await self._outbox.enqueue(tx, mails, machine_now)
         emissions = [
@@ -120,8 +126,12 @@ class Announcer:
             "timezone": event.timezone if event is not None else shelf.venue.timezone,
             "opens_until": iso(opened.until),
             "paid_at": iso(order.at),
-            "url": f"{self._public_url}/orders/{order.order_id}",
         }
+
+    def _door(self, order: PaidOrder, token: str) -> str:
+        """Logs in, and goes on to the order: the mail proves the address as nothing else does."""
+        onward = quote(f"/orders/{order.order_id}", safe="")
+        return f"{self._public_url}{PAGE}?token={token}&next={onward}"
 
     async def refunded(self, tx: Tx, facts: Sequence[RefundFacts], machine_now: datetime) -> None:
         """A mail that says how much comes back and why the door closed, and `refund.succeeded`."""

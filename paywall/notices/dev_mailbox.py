@@ -1,4 +1,4 @@
-"""Mails that were 'sent' while no mail server is configured: their rows, and how a page reads them."""
+"""Mails 'sent' while no mail server is configured: their rows, and how a page reads them."""
 
 from __future__ import annotations
 

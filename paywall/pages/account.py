@@ -54,7 +54,7 @@ async def profile(request: AnyRequest, site: NamedDependency[Site]) -> Response[
 
 @post("/account/password", opt=PERSON, status_code=303)
 async def password(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
-    """Set or change it; every other session ends. The old one is the fresh check, if there is one."""
+    """Set or change it; every other session ends. The old one, where given, is the fresh check."""
     typed = await posted(request)
     visit, people = site.visit(request), site.parts.people
     principal = visit.principal

@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from infra.kernel.errors import Conflict, Invalid, NotFound, Problem
+from infra.kernel.errors import Conflict, Invalid, NotFound, Problem, TooMany
 from infra.kernel.money import Money
 from offers import coupons
 from offers.places import SoldOut
@@ -28,7 +28,7 @@ from paywall.checkout.order_requests import OrderRequest, PriceChanged, weigh
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
-from paywall.http.rate_limits import network
+from paywall.http.rate_limits import count_guess
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import country_options, guessed_country, quote_summary
 from paywall.pages.forms import Form, go, posted
@@ -153,11 +153,11 @@ async def _apply_coupon(request: AnyRequest, site: Site, counter: Counter) -> No
     if not code:
         return
     parts = site.parts
-    place = network(client_address(request.scope, parts.settings.trusted_proxies))
-    limit = COUPON_PER_NETWORK
-    left = await parts.meter.spend(f"{limit.name}:{place}", limit.count, limit.window_s)
     locale = site.visit(request).locale
-    if left.wait_s:
+    try:
+        address = client_address(request.scope, parts.settings.trusted_proxies)
+        await count_guess(parts.meter, COUPON_PER_NETWORK, address)
+    except TooMany:
         counter.form.errors["coupon"] = locale.gettext(
             "Too many codes were tried from here. Wait a few minutes, or go on without one."
         )

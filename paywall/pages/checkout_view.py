@@ -42,8 +42,8 @@ _NO_PAYERS = {
 
 @lru_cache(maxsize=40)
 def country_options(locale: Translator) -> list[tuple[str, str]]:
-    """Every country by its name in the reader's language, sorted as that language's reader would."""
-    names = locale.locale.territories
+    """Every country by its name in the reader's language, sorted by it without accents."""
+    names = {str(code): str(name) for code, name in locale.locale.territories.items()}
     codes = [c for c in names if len(c) == 2 and c.isalpha() and c not in _NO_PAYERS]
     return sorted(((code, names[code]) for code in codes), key=lambda pair: _plain(pair[1]))
 

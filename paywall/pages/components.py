@@ -7,8 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from infra.kernel.errors import NotFound
-from paywall.pages import gallery_samples
-from paywall.pages.gallery import specimens
+from paywall.pages.samples import poster_files, specimens
 from paywall.pages.site import AnyRequest, Site
 
 
@@ -16,8 +15,7 @@ from paywall.pages.site import AnyRequest, Site
 async def components(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
     """The pattern book that tests photograph."""
     await site.require_dev(request)
-    events = [gallery_samples.event(index) for index in range(7)]
-    return await site.page(request, "components.html", sample=specimens(events))
+    return await site.page(request, "components.html", sample=specimens())
 
 
 @get("/dev/posters/{name:str}", opt={"public": True})
@@ -26,7 +24,7 @@ async def sample_poster(
 ) -> Response[bytes]:
     """A poster of the sample data."""
     await site.require_dev(request)
-    svg = gallery_samples.poster_files().get(f"posters/{name}")
+    svg = poster_files().get(f"posters/{name}")
     if svg is None:
         raise NotFound("poster")
     return Response(svg.encode(), media_type="image/svg+xml")

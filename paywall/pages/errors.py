@@ -43,7 +43,7 @@ def _with_page(as_json: Handler) -> Handler:
             return _page(request, error.status, error)
         if isinstance(error, HTTPException):
             return _page(request, error.status_code, None)
-        return _page(request, as_json(request, error).status_code, None)
+        return _page(request, as_json(request, error).status_code or 500, None)
 
     return handle
 

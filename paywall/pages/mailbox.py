@@ -1,4 +1,4 @@
-"""/dev/mailbox: where mails end while no mail server is configured. Test mode and this machine only."""
+"""/dev/mailbox: where mails end while no mail server is configured. Test mode, this machine."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ _ORDER = (
 
 
 def best(sales: Iterable[Sale], kind: OfferKind) -> Sale | None:
-    """The sale of this kind that a reader gets furthest with: open ones first, then the cheapest."""
+    """The sale of this kind that gets a reader furthest: open ones first, then the cheapest."""
 
     def rank(sale: Sale) -> tuple[int, int, str]:
         minor = sale.price.minor if sale.price is not None else 0

@@ -9,13 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from paywall.checkout.buy import WAITING
-from paywall.checkout.tables import OrderState, ReceiptFile
+from paywall.checkout.tables import OrderState
 from paywall.http.caller import caller_of
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
 from paywall.pages.forms import go
 from paywall.pages.i18n import Translator
+from paywall.pages.mail_rendering import short_number
 from paywall.pages.on_show import still_on
 from paywall.pages.own_orders import OrderPage, read_order
 from paywall.pages.paths import path
@@ -144,7 +145,7 @@ async def receipt(
         venue=page.shelf.venue,
         order=_summary(locale, page),
         order_id=order_id,
-        number=number(order_id),
+        number=short_number(order_id),
         paid_at=page.order.paid_at or page.order.created_at,
         tz=page.shelf.event.timezone if page.shelf.event is not None else page.shelf.venue.timezone,
         outcome=_outcome(locale, page),
@@ -169,11 +170,6 @@ async def mail_link(
         back_to=_target(page),
     )
     return go(path("order", order=order_id) + "?mailed=1")
-
-
-def number(order_id: str) -> str:
-    """An order's number as people read it aloud: the last eight of its id."""
-    return order_id[-8:].upper()
 
 
 def _slow(site: Site, page: OrderPage) -> bool:
@@ -202,7 +198,8 @@ def _outcome(locale: Translator, page: OrderPage) -> dict[str, str] | None:
         OrderState.UNSERVED: (
             locale.gettext("Your money is on its way back"),
             locale.gettext(
-                "Your payment came after the last place had gone to somebody else. The whole amount goes back to your card."
+                "Your payment came after the last place had gone to somebody else."
+                " The whole amount goes back to your card."
             ),
         ),
         OrderState.REFUNDED: (
@@ -249,17 +246,16 @@ async def receipt_pdf(
     page = await read_order(request, site, order_id)
     if standing(page) != "done":
         return go(path("payment", order=order_id))
-    async with site.parts.db.read() as tx:
-        file = await tx.get(ReceiptFile, order_id)
-    if file is None:
+    pdf = await site.parts.receipts.pdf(page.order.venue_id, order_id)
+    if pdf is None:
         return await site.page(
             request, "receipt_waiting.html", venue=page.shelf.venue, status=202, order_id=order_id
         )
     return Response(
-        file.data,
+        pdf,
         media_type="application/pdf",
         headers={
-            "Content-Disposition": f'inline; filename="{number(order_id)}.pdf"',
+            "Content-Disposition": f'inline; filename="{short_number(order_id)}.pdf"',
             "Cache-Control": "private, no-store",
         },
     )

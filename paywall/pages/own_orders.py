@@ -34,7 +34,7 @@ class OrderPage(msgspec.Struct, kw_only=True):
 
 
 async def read_order(request: AnyRequest, site: Site, order_id: str) -> OrderPage:
-    """The order, if this reader owns it or this browser made it; else NotFound, as if it weren't."""
+    """The order, if this reader owns it or this browser made it; else as if it weren't there."""
     principal = site.visit(request).principal
     async with site.parts.db.read() as tx:
         order = await tx.get(Order, order_id)
@@ -45,6 +45,8 @@ async def read_order(request: AnyRequest, site: Site, order_id: str) -> OrderPag
             and order.account_id == principal.account_id
         )
         if order is None or not (owner or order_id in orders_of(request, site.parts)):
+            # A stranger is asked to log in, whether or not there is such an order.
+            principal.require_person()
             raise NotFound("order")
         return await _page(tx, site, order, owner=owner)
 

@@ -19,7 +19,6 @@ from paywall.accounts.principal import NOBODY, Principal
 from paywall.catalogue.tables import Mode, Venue
 from paywall.http.client_address import is_direct_loopback
 from paywall.http.parts import Parts
-from paywall.pages.assets import Assets
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import Catalogues, Translator, negotiate
 from paywall.pages.paths import path
@@ -29,7 +28,7 @@ LANGUAGE_COOKIE = "pw_lang"
 CURRENCY_COOKIE = "pw_cur"
 INSTALLATION_NAME = "Paywall"
 FACTS_LIFE_S = 5.0
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -58,7 +57,6 @@ class Site:
         self.parts = parts
         self.catalogues = Catalogues(exponent=exponent)
         self.environment = make_environment(STATIC_DIR, self.catalogues)
-        self.assets = Assets(STATIC_DIR / "dist")
         self._negotiate = lru_cache(maxsize=2000)(_language)
         self._facts = Facts()
         self._read_at: float | None = None

@@ -113,7 +113,7 @@ async def theme(slug: FromPath[str], site: NamedDependency[Site]) -> Response[st
     except NotAColour:
         css = accent_css(DEFAULT_ACCENT)
     headers = {"Cache-Control": "public, max-age=86400"}
-    return Response(css, media_type="text/css; charset=utf-8", headers=headers)
+    return Response(css, media_type="text/css", headers=headers)
 
 
 @get("/venues/{slug:str}/terms", opt=OPEN)

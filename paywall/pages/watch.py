@@ -47,7 +47,8 @@ async def watch(
     if isinstance(answer, Refused):
         title, text, action = _why(visit.locale, answer, event)
         return await site.page(
-            request, "refused.html", venue=venue, status=402 if answer.code == "not_bought" else 403,
+            request, "refused.html", venue=venue,
+            status=402 if answer.code == "not_bought" else 403,
             gate_title=title, gate_text=text, action_text=action, action_url=url,
         )  # fmt: skip
     return await site.page(

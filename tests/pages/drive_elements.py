@@ -9,10 +9,18 @@ import json
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 from playwright.sync_api import sync_playwright
-from shoot_gallery import ARGUMENTS, CHROMIUM, POLICY, ROOT
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'"
+)
 
 DIST = ROOT / "paywall" / "static" / "dist"
 STRIPE = """window.Stripe = (key, options) => ({

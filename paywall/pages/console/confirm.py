@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 
 from infra.kernel.errors import Problem
 from paywall.accounts.principal import Principal
-from paywall.accounts.roles import NEEDS_FRESH, NEEDS_STRONG, Permission
+from paywall.accounts.roles import NEEDS_FRESH, Permission
 from paywall.http.guards import SAFE_METHODS
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_

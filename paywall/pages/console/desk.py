@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Problem
@@ -44,7 +45,13 @@ def catalogues() -> Catalogues:
 @cache
 def environment() -> Environment:
     """The console's templates: files that don't change while a process runs."""
-    return make_environment(STATIC_DIR, catalogues())
+    from paywall.pages.console import words  # words needs tables, tables need desks
+
+    return make_environment(
+        STATIC_DIR,
+        catalogues(),
+        extra_globals={"state_text": words.state_text, "tone": words.tone, "words": words},
+    )
 
 
 def translator_of(request: Request[Any, Any, Any], principal: Principal) -> Translator:
@@ -98,8 +105,10 @@ class Desk:
         secure = self.parts.settings.secure
         told = self.request.cookies.get(flash.COOKIE, "")
         said = flash.read(self.parts.sealer, told)
-        words = environment().get_template(f"console/{template}").render(
-            desk=self, locale=self.locale, said=said, **self._shell(), **context
+        words = (
+            environment()
+            .get_template(f"console/{template}")
+            .render(desk=self, locale=self.locale, said=said, **self._shell(), **context)
         )
         return Response(
             words,
@@ -113,9 +122,7 @@ class Desk:
         venue = self._venue
         sections = nav.entries(self.principal, self.place) if self.place else []
         return {
-            "sections": [
-                nav.Entry(one.key, self.gettext(one.label), one.url) for one in sections
-            ],
+            "sections": [nav.Entry(one.key, self.gettext(one.label), one.url) for one in sections],
             "mode": venue.mode.value if venue is not None else "",
             "venue": venue,
             "here": self.request.url.path,
@@ -124,8 +131,10 @@ class Desk:
 
     def fragment(self, template: str, **context: Any) -> Response[str]:
         """A part of a page, for htmx."""
-        words = environment().get_template(f"console/{template}").render(
-            desk=self, locale=self.locale, csrf_token="", **context
+        words = (
+            environment()
+            .get_template(f"console/{template}")
+            .render(desk=self, locale=self.locale, csrf_token="", **context)
         )
         return Response(words, media_type=HTML, headers={"Cache-Control": "no-store"})
 
@@ -141,9 +150,7 @@ class Desk:
         cookies: list[Cookie] = []
         if text:
             said = Said(text, undo, secrets=list(secrets))
-            cookies.append(
-                flash.keep(self.parts.sealer, said, secure=self.parts.settings.secure)
-            )
+            cookies.append(flash.keep(self.parts.sealer, said, secure=self.parts.settings.secure))
         return Response(
             None,
             status_code=303,
@@ -175,7 +182,9 @@ def _place(request: Request[Any, Any, Any]) -> str:
 
 
 async def provide_desk(
-    request: Request[Any, Any, Any], parts: Parts, principal: Principal
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    principal: NamedDependency[Principal],
 ) -> Desk:
     """The dependency `desk`; NotFound where the path names a venue that is not there."""
     venue_id = request.path_params.get("venue_id")

@@ -8,7 +8,7 @@ from paywall.accounts.principal import INSTALLATION, Principal
 from paywall.accounts.roles import Permission as P
 
 
-def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
+def N_(message: str) -> str:
     return message
 
 

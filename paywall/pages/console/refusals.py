@@ -67,19 +67,23 @@ def _page(
     sections = nav.entries(principal, venue_id) if known else []
     title = locale.gettext(_TITLES.get(status, N_("This can't be done")))
     back = nav.venue_url(venue_id) if known else "/console"
-    words = environment().get_template("console/refused.html").render(
-        desk={"principal": principal},
-        locale=locale,
-        said=None,
-        sections=[nav.Entry(one.key, locale.gettext(one.label), one.url) for one in sections],
-        section="",
-        mode="",
-        venue=None,
-        here=request.url.path,
-        csrf_token="",
-        title=title,
-        reason=locale.gettext(detail),
-        actions=[(locale.gettext("Back to the console"), back)],
-        code=request_id(request.scope) if status >= 500 else "",
+    words = (
+        environment()
+        .get_template("console/refused.html")
+        .render(
+            desk={"principal": principal},
+            locale=locale,
+            said=None,
+            sections=[nav.Entry(one.key, locale.gettext(one.label), one.url) for one in sections],
+            section="",
+            mode="",
+            venue=None,
+            here=request.url.path,
+            csrf_token="",
+            title=title,
+            reason=locale.gettext(detail),
+            actions=[(locale.gettext("Back to the console"), back)],
+            code=request_id(request.scope) if status >= 500 else "",
+        )
     )
     return Response(words, status_code=status, media_type=HTML, headers=headers)

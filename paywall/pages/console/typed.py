@@ -168,5 +168,3 @@ def bps_text(bps: int) -> str:
 def hours_text(seconds: int) -> str:
     hours = Decimal(seconds) / 3600
     return f"{hours:f}" if hours != hours.to_integral_value() else str(int(hours))
-
-
