@@ -100,7 +100,7 @@ local n = 0
 local run = string.format("%x", os.time()) .. tostring({{}}):sub(8)
 request = function()
   n = n + 1
-  local h = {{{json_headers}, {headers}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. n}}
+  local h = {{{json_headers}, {headers}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. run .. n}}
   return wrk.format("POST", nil, h, {body})
 end
 """
