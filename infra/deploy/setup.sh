@@ -53,12 +53,12 @@ fi
 sum=$(find paywall/web -path paywall/web/node_modules -prune -o -type f -print0 | sort -z | xargs -0 cat | sha256sum)
 if changed paywall/static/dist/.stamp "$sum"; then
   say "Building the pages' scripts and styles ..."
-  (cd paywall/web && npm run --silent build)
+  (cd paywall/web && npm run --silent build >/dev/null 2>"$OLDPWD/build-errors.txt" || { cat "$OLDPWD/build-errors.txt" >&2; exit 1; }); rm -f build-errors.txt
   printf '%s' "$sum" > paywall/static/dist/.stamp
 fi
 sum=$(find paywall/locales -name '*.po' -print0 | sort -z | xargs -0 cat | sha256sum)
 if changed .venv/.stamp-catalogues "$sum"; then
-  .venv/bin/python -m paywall.pages.i18n compile >/dev/null
+  .venv/bin/python -c 'from paywall.pages.i18n import compile_catalogues; compile_catalogues()'
   printf '%s' "$sum" > .venv/.stamp-catalogues
 fi
 

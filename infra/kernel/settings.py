@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_url: str = ""  # empty: the embedded edge under public_url + /media
     master_secret: str = ""  # base64, >= 32 bytes; empty: made in data_dir with mode 0600
     smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
+    webhooks_to_loopback: bool = True  # test-mode venues may receive webhooks on this machine
     mail_from: str = "tickets@localhost"
     host: str = "127.0.0.1"
     port: int = 8000

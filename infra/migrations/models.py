@@ -12,6 +12,7 @@ import paywall.catalogue.tables
 import paywall.checkout.tables
 import paywall.ledger.tables
 import paywall.notices.dev_mailbox
+import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables  # noqa: F401
 from infra.kernel.db import Base

@@ -107,13 +107,14 @@ class Invitations:
                 tx,
                 venue_id=venue_id,
                 to=email,
-                template="staff_invitation",
+                template="invitation",
                 locale=locale,
                 data={
                     "inviter": principal.email,
-                    "place": place,
+                    "venue_name": place.name,
                     "role": role.value,
                     "until": iso(now + LIFE),
+                    "tz": place.timezone,
                 },
                 secrets={"url": f"{self._page}?token={token}"},
                 cause_id=invitation.id,
@@ -233,14 +234,21 @@ class Invitations:
         )
 
 
-async def _place(tx: Tx, venue_id: str) -> str:
-    """The venue's name for the mail; empty for the installation."""
+class _Place(msgspec.Struct, frozen=True):
+    """What the mail says of where one is invited to; the installation has no name of its own."""
+
+    name: str = ""
+    timezone: str = "UTC"
+
+
+async def _place(tx: Tx, venue_id: str) -> _Place:
     if venue_id == INSTALLATION:
-        return ""
-    name = await tx.scalar(select(Venue.name).where(Venue.id == venue_id))
-    if name is None:
+        return _Place()
+    query = select(Venue.name, Venue.timezone).where(Venue.id == venue_id)
+    found = (await tx.execute(query)).first()
+    if found is None:
         raise NotFound("venue")
-    return name
+    return _Place(found.name, found.timezone)
 
 
 async def _has_owner(tx: Tx, venue_id: str) -> bool:

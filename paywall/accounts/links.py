@@ -205,7 +205,7 @@ class Links:
             )
             template = "login_link"
             if password_hash:
-                template = "already_registered" if proven else "confirm_registration"
+                template = "already_registered" if proven else "proof"
             await self._notices.mail(
                 tx,
                 venue_id=INSTALLATION,
@@ -215,6 +215,7 @@ class Links:
                 data={
                     "minutes": LIFE.seconds // 60,
                     "device": device_name(caller.user_agent),
+                    "email": email,
                 },
                 secrets={"url": self._url(token, back_to)},
                 cause_id=link_id,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ControllerRouterHandler
@@ -26,10 +26,12 @@ from paywall.routes import ROUTES
 
 log = structlog.get_logger("paywall.app")
 DENIALS_EVERY_S = 1.0
+PAGE_ROUTES = Router("/", route_handlers=PAGES, include_in_schema=False)
+"""Pages are for people; the API's description leaves them out."""
 
 
 def create_app(
-    parts: Parts, routes: Sequence[ControllerRouterHandler] = (*ROUTES, *PAGES)
+    parts: Parts, routes: Sequence[ControllerRouterHandler] = (*ROUTES, PAGE_ROUTES)
 ) -> Litestar:
     """The whole web application over these parts. Closes their database when it ends."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,8 +24,10 @@ async def of_venue(
     state: OrderState | None = None,
     email: str = "",
     offer_id: str = "",
+    made_from: datetime | None = None,
+    made_until: datetime | None = None,
 ) -> Slice[Row]:
-    """The venue's orders, newest first."""
+    """The venue's orders, newest first; made inside [made_from, made_until) of business time."""
     where: list[ColumnElement[bool]] = [Order.venue_id == venue_id]
     if state is not None:
         where.append(Order.state == state)
@@ -31,6 +35,10 @@ async def of_venue(
         where.append(Order.email == email)
     if offer_id:
         where.append(OrderLine.offer_id == offer_id)
+    if made_from is not None:
+        where.append(Order.created_at >= made_from)
+    if made_until is not None:
+        where.append(Order.created_at < made_until)
     return await _page(tx, where, wanted)
 
 

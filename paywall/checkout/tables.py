@@ -11,7 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     Index,
     Integer,
-    LargeBinary,
     String,
     UniqueConstraint,
 )
@@ -121,14 +120,3 @@ class OrderLine(Base):
     quantity: Mapped[int]
     unit_minor: Mapped[int]
     total_minor: Mapped[int]
-
-
-class ReceiptFile(Base):
-    """An order's receipt as PDF, made once by the worker that mails it."""
-
-    __tablename__ = "receipt_file"
-
-    order_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    venue_id: Mapped[str] = mapped_column(String(32), index=True)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime]

@@ -83,15 +83,24 @@ class Supervisor:
     def __init__(self, children: list[Child]) -> None:
         self._children = children
         self._stop = threading.Event()
+        self._watching = False
 
     def start(self) -> None:
+        """Start all. From here on a signal ends them, even while the start is not yet done."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._interrupt)
         for child in self._children:
             child.start()
 
+    def _interrupt(self, *_: object) -> None:
+        if self._watching:
+            self._stop.set()
+        else:
+            raise SystemExit(130)
+
     def watch(self) -> None:
         """Until asked to stop. A child that dies is started again after a second."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop.set())
+        self._watching = True
         while not self._stop.wait(0.5):
             for child in self._children:
                 if child.died() and not self._stop.wait(RESTART_PAUSE_S):

@@ -26,6 +26,7 @@ from paywall.accounts.roles import API_KEY_SCOPES, Role
 from paywall.accounts.tables import Account, ApiKey, Membership
 from paywall.accounts.totp import sealed_secret
 from paywall.app.assembly import assemble
+from paywall.catalogue.naming import slug_of
 from paywall.catalogue.tables import Event, EventState, Mode, Replay, Season, Stream, Venue
 from paywall.http.parts import Parts
 from paywall.payments.tables import GatewayAccount
@@ -265,10 +266,9 @@ def _show(tx: Tx, now: datetime, venue: Venue, season: Season, show: Show, seed:
         starts_at = local.replace(hour=show.local_hour, minute=30, second=0, microsecond=0)
     else:
         starts_at = starts_at.replace(second=0, microsecond=0)
-    slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in show.name.lower())
     event = Event(
         id=new_id("evt"), venue_id=venue.id, season_id=season.id,
-        slug="-".join(part for part in slug.split("-") if part), name=show.name,
+        slug=slug_of(show.name, "concert"), name=show.name,
         subtitle=show.subtitle, about_md=show.about, timezone=show.zone, starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=show.lasts), state=EventState.PUBLISHED,
         poster_seed=seed, created_at=now,

@@ -18,23 +18,33 @@ BY_NAME: dict[str, Any] = {
     "coupon": "EARLYBIRD",
     "currency": "EUR",
     "discount_bps": 2000,
+    "doors_s": 1800,
     "email": "ana@example.com",
     "ends_at": "2026-11-22T22:30:00Z",
     "legal_name": "La Verrière SARL",
     "locale": "fr",
     "name": "Nuit blanche, live",
+    "max_uses": 100,
     "next_cursor": "WyIyMDI2LTExLTIyVDIwOjAwOjAwWiIsImV2dF8wMWs5eDRtOHoydjciXQ",
     "percent_bps": 2000,
+    "play_window_s": 172_800,
     "quantity": 1,
+    "replay_window_s": 86_400,
     "slug": "nuit-blanche-live",
     "starts_at": "2026-11-22T20:00:00Z",
     "source": "grande-salle",
+    "subtitle": "Un concert sous la verrière",
+    "taken": 120,
     "terms_url": "https://example.com/terms",
     "timezone": "Europe/Paris",
     "vat_bps": 2000,
     "vat_number": "FR40303265045",
+    "version": 3,
     "url": "https://cdn.example.com/live/index.m3u8",
 }
+USUAL = ("published", "on_sale", "paid", "open", "stream_ticket", "local", "active", "succeeded")
+"""Members of enumerations that tell more in an example than the first of the alphabet."""
+
 PREFIXES = {
     "coupon_id": "cpn",
     "event_id": "evt",
@@ -58,7 +68,7 @@ def example_of(schema: Any, components: dict[str, Any], name: str = "") -> Any:
     if schema.get("examples"):
         return schema["examples"][0]
     if "enum" in schema:
-        return schema["enum"][0]
+        return next((usual for usual in USUAL if usual in schema["enum"]), schema["enum"][0])
     if "const" in schema:
         return schema["const"]
     if "anyOf" in schema:
@@ -96,13 +106,14 @@ def _number(schema: dict[str, Any], name: str) -> int:
 
 
 def _text(schema: dict[str, Any], name: str) -> str:
-    if schema.get("format") == "date-time":
+    if schema.get("format") == "date-time" or name.endswith(("_at", "_from", "_until")):
         return str(BY_NAME.get(name, "2026-11-22T20:00:00Z"))
     if name.endswith(".id"):
         noun = name.split("view")[0].split(".")[0]
         return f"{PREFIXES.get(noun + '_id', 'obj')}_{_TAIL}"
-    if name in PREFIXES:
-        return f"{PREFIXES[name]}_{_TAIL}"
+    noun = name if name in PREFIXES else f"{name}_id"
+    if noun in PREFIXES or str(schema.get("pattern", "")).startswith("^[a-z]{2,5}_"):
+        return f"{PREFIXES.get(noun, 'obj')}_{_TAIL}"
     value = BY_NAME.get(name)
     if isinstance(value, str):
         return value[: schema.get("maxLength", len(value))]

@@ -94,8 +94,7 @@ def refuse_unreadable(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Parts) -> Principal:
     """From `Authorization: Bearer` or the session cookie; NOBODY where neither is there."""
-    header = connection.headers.get("authorization", "")
-    secret = header[7:].strip() if header[:7].lower() == "bearer " else ""
+    secret = _bearer(connection)
     if not secret:
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
@@ -104,13 +103,23 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         return await identify(reader, secret, parts.clock.machine())
 
 
+def _bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    header = connection.headers.get("authorization", "")
+    return header[7:].strip() if header[:7].lower() == "bearer " else ""
+
+
 def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Browsers say where an unsafe request comes from; only our own pages may send cookies.
 
     Sec-Fetch-Site, else Origin against Host, as Go's net/http.CrossOriginProtection does (Go 1.25,
     August 2025). A request with neither is no browser's, and then must not rely on a cookie.
+
+    A bearer token is no ambient authority: another site's form can't set that header, and its
+    script is stopped by the preflight that we don't answer. Where one is sent, no cookie counts.
     """
     if connection.scope["method"] in SAFE_METHODS:  # type: ignore[typeddict-item]
+        return
+    if _bearer(connection):
         return
     site = connection.headers.get("sec-fetch-site")
     if site is not None:
@@ -122,8 +131,6 @@ def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
             return
         if origin is not None and urlsplit(origin).netloc == connection.headers.get("host", ""):
             return
-    if not connection.cookies and connection.headers.get("authorization"):
-        return  # an app on another origin with its own token carries no ambient authority
     raise Forbidden(
         "This form was sent from another site. Open our page and try again.", code="cross_site"
     )

@@ -196,7 +196,7 @@ def _parameters(handler: HTTPRouteHandler) -> Iterator[dict[str, Any]]:
 
 
 def _parameter_schema(field: FieldDefinition, kwarg: ParameterKwarg) -> dict[str, Any]:
-    schema: dict[str, Any] = dict(msgspec.json.schema(field.annotation))
+    schema: dict[str, Any] = _inline(msgspec.json.schema(field.annotation))
     names = {
         "ge": "minimum",
         "le": "maximum",
@@ -211,6 +211,20 @@ def _parameter_schema(field: FieldDefinition, kwarg: ParameterKwarg) -> dict[str
     if field.has_default and field.default is not None:
         schema["default"] = field.default
     return schema
+
+
+def _inline(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's own schema, with the enumerations it refers to put in place."""
+    names = schema.pop("$defs", {})
+
+    def resolved(part: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in part:
+            part = names[part["$ref"].rsplit("/", 1)[-1]]
+        if "anyOf" in part:
+            part = part | {"anyOf": [resolved(option) for option in part["anyOf"]]}
+        return dict(part)
+
+    return resolved(schema)
 
 
 def _headers(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.rate_limits import Meter
 from paywall.notices.outbox import Outbox
+from paywall.notices.receipts import ReceiptShelf
 from paywall.payments.desk import PaymentDesk
 
 
@@ -31,6 +32,7 @@ class Parts:
     people: People
     meter: Meter
     outbox: Outbox
+    receipts: ReceiptShelf
     desk: PaymentDesk
     buy: Buy
     sell: SellDirectly

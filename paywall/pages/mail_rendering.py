@@ -80,10 +80,10 @@ def _login_link(data: Data, t: Translator) -> Letter:
     )
 
 
-def _confirm_registration(data: Data, t: Translator) -> Letter:
+def _proof(data: Data, t: Translator) -> Letter:
     _ = t.gettext
     return Letter(
-        layout="confirm_registration",
+        layout="proof",
         subject=_("Confirm your address"),
         why=_("You get this mail because an account was begun with your address."),
         action=(_("Confirm my address"), data["url"]),
@@ -123,7 +123,7 @@ def _account_changed(data: Data, t: Translator) -> Letter:
 
 def _staff_invitation(data: Data, t: Translator) -> Letter:
     _ = t.gettext
-    place = data["place"] or data["venue"]["name"]
+    place = data["venue_name"] or data["venue"]["name"]
     return Letter(
         layout="invitation",
         subject=_("You are invited to work on %(place)s") % {"place": place},
@@ -134,7 +134,7 @@ def _staff_invitation(data: Data, t: Translator) -> Letter:
             "role": role_name(data["role"], t),
             "venue_name": place,
             "until": _moment(data["until"]),
-            "tz": data["venue"]["timezone"],
+            "tz": data["tz"] or "UTC",
         },
     )
 
@@ -241,10 +241,10 @@ def _refund(data: Data, t: Translator) -> Letter:
 
 LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "login_link": _login_link,
-    "confirm_registration": _confirm_registration,
+    "proof": _proof,
     "already_registered": _already_registered,
     "account_changed": _account_changed,
-    "staff_invitation": _staff_invitation,
+    "invitation": _staff_invitation,
     "webhook_disabled": _webhook_disabled,
     "receipt": _receipt,
     "refund": _refund,

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from paywall.checkout.buy import WAITING
-from paywall.checkout.tables import OrderState, ReceiptFile
+from paywall.checkout.tables import OrderState
 from paywall.http.caller import caller_of
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
@@ -266,14 +266,13 @@ async def receipt_pdf(
     page = await read_order(request, site, order_id)
     if standing(page) != "done":
         return go(path("payment", order=order_id))
-    async with site.parts.db.read() as tx:
-        file = await tx.get(ReceiptFile, order_id)
-    if file is None:
+    pdf = await site.parts.receipts.pdf(page.order.venue_id, order_id)
+    if pdf is None:
         return await site.page(
             request, "receipt_waiting.html", venue=page.shelf.venue, status=202, order_id=order_id
         )
     return Response(
-        file.data,
+        pdf,
         media_type="application/pdf",
         headers={
             "Content-Disposition": f'inline; filename="{short_number(order_id)}.pdf"',

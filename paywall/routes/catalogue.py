@@ -10,7 +10,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from infra.kernel.bounds import Country, Currency, Id
+from infra.kernel.bounds import Country, Currency, Id, Moment
 from infra.kernel.db import Tx
 from paywall.catalogue import prose, storefront, venues
 from paywall.catalogue.storefront import When
@@ -52,9 +52,9 @@ class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
     subtitle: str
     about_html: str
     state: EventState
-    starts_at: datetime
-    ends_at: datetime
-    doors_at: datetime
+    starts_at: Moment
+    ends_at: Moment
+    doors_at: Moment
     timezone: str
     season_id: Id | None
 
@@ -67,8 +67,8 @@ class ShownSeason(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     about_html: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Moment
+    ends_at: Moment
 
 
 def venue_view(venue: Venue) -> ShownVenue:

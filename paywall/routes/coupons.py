@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from infra.kernel.bounds import Id, changes
+from infra.kernel.bounds import Id, Moment, changes
 from infra.kernel.money import Money
 from offers import coupon_codes
 from offers.tables import Coupon
@@ -35,13 +34,13 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     percent_bps: int | None
     amount_off: MoneyView | None
     offer_id: Id | None
-    valid_from: datetime | None
-    valid_until: datetime | None
+    valid_from: Moment | None
+    valid_until: Moment | None
     max_uses: int | None
     max_per_customer: int
     used: int
-    created_at: datetime
-    ended_at: datetime | None
+    created_at: Moment
+    ended_at: Moment | None
     version: int
 
 

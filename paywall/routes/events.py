@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from infra.kernel.bounds import Id, changes
+from infra.kernel.bounds import Id, Moment, changes
 from infra.kernel.errors import Conflict
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
@@ -39,15 +38,15 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     slug: str
     state: EventState
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Moment
+    ends_at: Moment
     timezone: str
     season_id: Id | None
     subtitle: str
     about_md: str
     doors_s: int
     poster_seed: int
-    created_at: datetime
+    created_at: Moment
     version: int
 
 

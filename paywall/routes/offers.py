@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from infra.kernel.bounds import Id, changes
+from infra.kernel.bounds import Id, Moment, changes
 from infra.kernel.db import Tx
 from infra.kernel.paging import Slice
 from offers import sale
@@ -39,9 +38,9 @@ class PriceView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Id
     price: MoneyView
-    valid_from: datetime | None
-    valid_until: datetime | None
-    created_at: datetime
+    valid_from: Moment | None
+    valid_until: Moment | None
+    created_at: Moment
 
 
 class OfferView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,16 +52,16 @@ class OfferView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     about_md: str
     state: OfferState
-    on_sale_from: datetime | None
-    on_sale_until: datetime | None
+    on_sale_from: Moment | None
+    on_sale_until: Moment | None
     capacity: int | None
     taken: int
     max_per_order: int
     replay_window_s: int
     play_window_s: int
-    hard_end_at: datetime | None
+    hard_end_at: Moment | None
     prices: list[PriceView]
-    created_at: datetime
+    created_at: Moment
     version: int
 
 

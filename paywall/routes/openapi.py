@@ -37,6 +37,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API explorer</title>
+<link rel="icon" href="{icon}">
 <link rel="stylesheet" href="{style}">
 <script type="module" src="{script}"></script>
 </head>
@@ -58,7 +59,9 @@ _PAGE = """<!doctype html>
 )
 def explorer() -> str:
     """Read the API and try it, in a page; everything in it is served by us."""
-    return _PAGE.format(style=asset_url("docs.css"), script=asset_url("docs.js"))
+    return _PAGE.format(
+        icon=asset_url("icon.svg"), style=asset_url("docs.css"), script=asset_url("docs.js")
+    )
 
 
 ROUTES = [description, explorer]

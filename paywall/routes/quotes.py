@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from entitlements.tables import ScopeKind
-from infra.kernel.bounds import Ask, Currency, Id
+from infra.kernel.bounds import Ask, Currency, Id, Moment
 from infra.kernel.errors import NotFound
 from offers import coupons
 from offers.quote import Availability, Quote, availability, pick_currency, price_now
@@ -63,7 +63,7 @@ class OpensView(msgspec.Struct, frozen=True, kw_only=True):
     scope_id: Id
     live: bool
     replay: bool
-    until: datetime
+    until: Moment
     play_window_s: int | None
 
 
@@ -80,10 +80,10 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     places_left: int | None
     cost: CostView | None
     opens: OpensView
-    at: datetime
+    at: Moment
 
 
-@post("/v1/quotes", opt={"public": True}, status_code=200)
+@post("/v1/quotes", opt={"public": True, "errors": (404,)}, status_code=200)
 async def ask(
     request: Request[Any, Any, Any], data: JSONBody[QuoteAsk], parts: NamedDependency[Parts]
 ) -> QuoteView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from infra.kernel.bounds import Id, changes
+from infra.kernel.bounds import Id, Moment, changes
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
 from paywall.catalogue import replays
@@ -36,9 +35,9 @@ class ReplayView(msgspec.Struct, frozen=True, kw_only=True):
     event_id: Id
     kind: SourceKind
     source: str
-    available_from: datetime
-    available_until: datetime | None
-    created_at: datetime
+    available_from: Moment
+    available_until: Moment | None
+    created_at: Moment
     version: int
 
 

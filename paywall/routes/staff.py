@@ -17,7 +17,7 @@ from paywall.accounts.principal import INSTALLATION, Principal
 from paywall.accounts.roles import Permission, Role
 from paywall.accounts.staff import StaffView
 from paywall.http.caller import caller_of, signed_in_cookie
-from paywall.http.idempotency import Answer, Resume, once
+from paywall.http.idempotency import Answer, Resume, Run, once
 from paywall.http.parts import Parts
 from paywall.routes.auth import Deliver, Email, Locale, Token
 
@@ -60,13 +60,7 @@ class Invitations(msgspec.Struct, frozen=True):
     data: list[InvitationView]
 
 
-async def _invite(
-    request: Request[Any, Any, Any],
-    parts: Parts,
-    principal: Principal,
-    venue_id: str,
-    data: AskInvite,
-) -> Response[InvitationView]:
+def _inviting(parts: Parts, principal: Principal, venue_id: str, data: AskInvite) -> Run:
     async def run(_: Resume) -> Answer:
         # Repeating it replaces the pending invitation, so one of them works: the last one mailed.
         view = await parts.people.invitations.invite(
@@ -74,7 +68,7 @@ async def _invite(
         )
         return Answer(201, view)
 
-    return await once(request, parts, principal, "inv", run)
+    return run
 
 
 @get("/v1/venues/{venue_id:str}/staff", opt=_VENUE)
@@ -113,7 +107,8 @@ async def invite(
     principal: NamedDependency[Principal],
 ) -> Response[InvitationView]:
     """Mail somebody an invitation to a role; it waits for seven days."""
-    return await _invite(request, parts, principal, venue_id, data)
+    run = _inviting(parts, principal, venue_id, data)
+    return await once(request, parts, principal, "inv", run)
 
 
 @delete("/v1/venues/{venue_id:str}/invitations/{invitation_id:str}", opt=_VENUE)
@@ -161,7 +156,8 @@ async def house_invite(
     principal: NamedDependency[Principal],
 ) -> Response[InvitationView]:
     """Mail somebody an invitation to a role at the installation."""
-    return await _invite(request, parts, principal, INSTALLATION, data)
+    run = _inviting(parts, principal, INSTALLATION, data)
+    return await once(request, parts, principal, "inv", run)
 
 
 @delete("/v1/installation/invitations/{invitation_id:str}", opt=_HOUSE)
@@ -186,7 +182,8 @@ async def first_owner(
 ) -> Response[InvitationView]:
     """Invite the first owner of a venue that has none."""
     ask = AskInvite(email=data.email, role=Role.OWNER, locale=data.locale)
-    return await _invite(request, parts, principal, data.venue_id, ask)
+    run = _inviting(parts, principal, data.venue_id, ask)
+    return await once(request, parts, principal, "inv", run)
 
 
 @post("/v1/auth/invitations/accept", opt={"public": True, "errors": (401, 410)}, status_code=200)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from infra.kernel.settings import load_settings
-from paywall.app.assembly import assemble
+from paywall.app.assembly import assemble, senders
 from paywall.worker.jobs import jobs
 from paywall.worker.tick import Worker
 
@@ -14,7 +14,9 @@ from paywall.worker.tick import Worker
 async def run(*, once: bool) -> int:
     """How many rows were worked on, where it ends by itself."""
     parts = assemble(load_settings())
-    worker = Worker(jobs(parts), parts.clock)
+    sending = senders(parts)
+    parts.closing.extend(sending.closing)
+    worker = Worker(jobs(parts, sending), parts.clock)
     try:
         if once:
             return await worker.run_all_once()

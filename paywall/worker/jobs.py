@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from entitlements.denylist import purge_denials
 from entitlements.keys import turn
 from entitlements.sessions import cut_silent
+from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
+from paywall.app.assembly import Senders
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
-from paywall.worker.mailing import mail_delivery
 from paywall.worker.tick import Job
 
 
-def jobs(parts: Parts) -> list[Job]:
+def jobs(parts: Parts, senders: Senders) -> list[Job]:
     """Everything that is due at some time, in any process that runs a worker."""
 
     async def payments(_now: datetime) -> int:
@@ -32,14 +34,18 @@ def jobs(parts: Parts) -> list[Job]:
         return 1 if turned.active or turned.published or turned.retired else 0
 
     async def run_out(now: datetime) -> int:
-        return await sweep(parts.db, now)
+        """Log-in links, idempotency keys, denials and outbox rows whose time is over."""
+        async with parts.db.transaction() as tx:
+            gone = await purge_keys(tx, now) + await purge_denials(tx, now)
+        return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
-    mails = mail_delivery(parts)
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
-        Job(name="mails", run=mails.run),
+        Job(name="mails", run=senders.mails.run),
+        Job(name="webhooks", run=senders.webhooks.run),
+        Job(name="receipts", run=senders.receipts.run),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
-        Job(name="run_out_logins", every_s=300, run=run_out),
+        Job(name="run_out", every_s=300, run=run_out),
     ]

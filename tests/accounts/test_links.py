@@ -124,7 +124,7 @@ async def test_a_registered_password_lives_when_the_same_browser_opens_the_mail(
     world: World,
 ) -> None:
     await world.with_password("a@example.org")
-    assert world.mailbox.last.template == "confirm_registration"
+    assert world.mailbox.last.template == "proof"
     opened = await world.people.login("a@example.org", PASSWORD, HERE)
     assert (await world.who(opened)).email_proven
 
@@ -150,7 +150,7 @@ async def test_registering_never_tells_whether_the_address_is_known(world: World
     assert len(known) == len(unknown)
     assert [m.template for m in world.mailbox.mails] == [
         "already_registered",
-        "confirm_registration",
+        "proof",
     ]
     # The mail for the known address still lets its owner in, and their password stays.
     await world.people.links.redeem(world.mailbox.mails[0].token, HERE, browser=known)

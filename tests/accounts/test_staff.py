@@ -34,10 +34,10 @@ async def test_an_invited_stranger_accepts_and_is_signed_in(world: World) -> Non
     mail = world.mailbox.last
     assert (mail.to, mail.template, mail.venue_id) == (
         "new@example.org",
-        "staff_invitation",
+        "invitation",
         venue_id,
     )
-    assert mail.data["place"] == "Salle des Ondes"
+    assert mail.data["venue_name"] == "Salle des Ondes"
     accepted = await world.people.invitations.accept(NOBODY, mail.token, HERE)
     assert accepted.session is not None
     principal = await world.who(accepted.session)

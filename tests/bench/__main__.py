@@ -94,11 +94,12 @@ def product(shop: Shop, folder: Path) -> list[Row]:
     stamp = secrets.token_hex(4)
 
     def post(body: str, headers: str, prefix: str) -> str:
+        headers = headers or '["X-Bench"] = "1"'
         return f"""
 local n = 0
 request = function()
   n = n + 1
-  local h = {{{json_headers}, {headers or '["X-Bench"] = "1"'}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. n}}
+  local h = {{{json_headers}, {headers}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. n}}
   return wrk.format("POST", nil, h, {body})
 end
 """

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Problem
@@ -44,7 +45,13 @@ def catalogues() -> Catalogues:
 @cache
 def environment() -> Environment:
     """The console's templates: files that don't change while a process runs."""
-    return make_environment(STATIC_DIR, catalogues())
+    from paywall.pages.console import words  # words needs tables, tables need desks
+
+    return make_environment(
+        STATIC_DIR,
+        catalogues(),
+        extra_globals={"state_text": words.state_text, "tone": words.tone, "words": words},
+    )
 
 
 def translator_of(request: Request[Any, Any, Any], principal: Principal) -> Translator:
@@ -174,7 +181,11 @@ def _place(request: Request[Any, Any, Any]) -> str:
     return INSTALLATION if request.url.path.startswith("/console/installation") else ""
 
 
-async def provide_desk(request: Request[Any, Any, Any], parts: Parts, principal: Principal) -> Desk:
+async def provide_desk(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    principal: NamedDependency[Principal],
+) -> Desk:
     """The dependency `desk`; NotFound where the path names a venue that is not there."""
     venue_id = request.path_params.get("venue_id")
     if venue_id is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from litestar import Response
 
@@ -46,7 +47,13 @@ class Form:
 
 
 def show_form(
-    desk: Desk, form: Form, typed: Typed | None = None, problem: Problem | None = None
+    desk: Desk,
+    form: Form,
+    typed: Typed | None = None,
+    problem: Problem | None = None,
+    *,
+    template: str = "form.html",
+    **context: Any,
 ) -> Response[str]:
     """The form; after a mistake with what was typed and the sentence beside its field."""
     values: dict[str, str | Sequence[str]] = dict(form.values)
@@ -64,10 +71,11 @@ def show_form(
         place = problem.field if problem.field in known else form.inputs[0].name
         errors[place or form.inputs[0].name] = desk.words_for(problem)
     return desk.page(
-        "form.html",
+        template,
         status=200 if problem is None else max(400, problem.status),
         section=form.section,
         form={"values": values, "errors": errors},
         spec=form,
         hidden=hidden,
+        **context,
     )

@@ -5,7 +5,7 @@ SwaggerUI({
   url: "/openapi.json",
   dom_id: "#explorer",
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   filter: true,
   tryItOutEnabled: true,
   // A session or key typed here is kept in this page only.
