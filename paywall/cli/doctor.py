@@ -16,7 +16,14 @@ from paywall.checkout.tables import Order, OrderState
 from paywall.http.parts import Parts
 from paywall.ledger.movements import unbalanced
 from paywall.ledger.tables import Posting
-from paywall.payments.tables import AccountState, GatewayAccount, Payment, PaymentState, Refund
+from paywall.payments.tables import (
+    AccountState,
+    GatewayAccount,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
 
 SERVED = (OrderState.PAID, OrderState.PARTLY_REFUNDED)
 AT_MOST = 20
@@ -144,7 +151,7 @@ async def given_back(tx: Tx) -> list[str]:
     surplus = (
         select(Refund.order_id, func.sum(Refund.amount_minor).label("minor"))
         .join(Order, Order.id == Refund.order_id)
-        .where(Refund.payment_id != Order.payment_id, Refund.state == "succeeded")
+        .where(Refund.payment_id != Order.payment_id, Refund.state == RefundState.SUCCEEDED)
         .group_by(Refund.order_id)
         .subquery()
     )

@@ -69,6 +69,7 @@ def _say(
 def _head(pdf: FPDF, receipt: Receipt, words: Words) -> None:
     pdf.set_fill_color(*_rgb(receipt.seller.accent))
     pdf.rect(0, 0, 210, 4, style="F")
+    pdf.set_fill_color(255)  # or the table below is filled with the accent
     if receipt.test:
         # Bare of any value: a test sale must not pass for a real one.
         _say(pdf, words.gettext("Test receipt, no money was paid"), 11, bold=True)
@@ -78,18 +79,20 @@ def _head(pdf: FPDF, receipt: Receipt, words: Words) -> None:
     _say(pdf, words.gettext("Receipt"), 15, bold=True)
     day = words.date(receipt.paid_at, receipt.timezone, "long")
     hour = words.time(receipt.paid_at, receipt.timezone)
-    _say(pdf, f"{words.gettext('Order number')}: {receipt.number}", 10.5, soft=True)
-    _say(pdf, f"{words.gettext('Paid on')}: {day}, {hour} ({receipt.timezone})", 10.5, soft=True)
+    number = words.gettext("Order number: %(number)s") % {"number": receipt.number}
+    _say(pdf, number, 10.5, soft=True)
+    paid = words.gettext("Paid on %(day)s, %(hour)s (%(zone)s)")
+    _say(pdf, paid % {"day": day, "hour": hour, "zone": receipt.timezone}, 10.5, soft=True)
     pdf.ln(8)
 
 
 def _parties(pdf: FPDF, receipt: Receipt, words: Words) -> None:
     seller = receipt.seller
-    vat = words.gettext("VAT number")
+    vat = words.gettext("VAT number: %(number)s")
     left = [
         seller.legal_name or seller.name,
         *seller.address.splitlines(),
-        f"{vat}: {seller.vat_number}" if seller.vat_number else "",
+        vat % {"number": seller.vat_number} if seller.vat_number else "",
         seller.contact_email,
     ]
     top, half = pdf.get_y(), _WIDTH_MM / 2
@@ -113,10 +116,14 @@ def _lines(pdf: FPDF, receipt: Receipt, words: Words) -> None:
     pdf.set_draw_color(*_LINE)
     pdf.set_text_color(*_INK)
     pdf.set_font(FONT, "", 10.5)
-    head = (words.gettext("What"), words.gettext("Quantity"), words.gettext("Price with tax"))
+    head = (
+        words.gettext("Description"),
+        words.gettext("Quantity"),
+        words.gettext("Price with tax"),
+    )
     with pdf.table(
         col_widths=(64, 14, 22), text_align=("LEFT", "RIGHT", "RIGHT"), width=_WIDTH_MM,
-        borders_layout="HORIZONTAL_LINES", line_height=5.4, padding=(1.6, 0),
+        borders_layout="HORIZONTAL_LINES", line_height=5.4, padding=(1.6, 0), v_align="T",
         headings_style=FontFace(emphasis="BOLD", color=_SOFT, size_pt=9),
     ) as table:  # fmt: skip
         for cells in (head, *_rows(receipt, words)):

@@ -7,3 +7,4 @@ import "./passkey-button";
 import "./copy-text";
 import "./toasts";
 import "./menus";
+import "./error-focus";
