@@ -73,7 +73,7 @@ def serve(
     settings = msgspec.structs.replace(settings, **given)
     for name, value in given.items():
         os.environ[f"PAYWALL_{name.upper()}"] = str(value)
-    bring_up_to_date()
+    bring_up_to_date(settings)
     supervisor = Supervisor(children(settings, demo=demo))
     supervisor.start()
     try:
@@ -114,7 +114,7 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     settings = load_settings()
     check_folder(settings.data_dir)
-    bring_up_to_date()
+    say.print(bring_up_to_date(settings), highlight=False)
 
 
 @app.command(name="doctor")
