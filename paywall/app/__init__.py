@@ -19,6 +19,7 @@ from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.pages import PAGES
+from paywall.pages.console.router import console
 from paywall.pages.errors import readable
 from paywall.pages.event import EventPages
 from paywall.pages.site import Site, provide_site

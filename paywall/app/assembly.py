@@ -10,13 +10,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from entitlements.issue import Terms
-from infra.adapters.adyen import AdyenCredentials, AdyenGateway
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.redis_limits import RedisLimiter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
-from infra.adapters.stripe import StripeCredentials, StripeGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
@@ -113,10 +111,15 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
     def sandbox(raw: dict[str, Any]) -> Gateway:
         return SandboxGateway(http, sandbox_url, _credentials(raw, SandboxCredentials))
 
+    # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:
+        from infra.adapters.stripe import StripeCredentials, StripeGateway
+
         return StripeGateway(_credentials(raw, StripeCredentials))
 
     def adyen(raw: dict[str, Any]) -> Gateway:
+        from infra.adapters.adyen import AdyenCredentials, AdyenGateway
+
         credentials = _credentials(raw, AdyenCredentials)
         try:
             return AdyenGateway(credentials)

@@ -104,6 +104,13 @@ async def prove(desk: NamedDependency[Desk]) -> Response[Any]:
     return Response(None, status_code=307, headers={"Location": after, "Cache-Control": "no-store"})
 
 
+@post("/console/confirm/done", opt={"person": True})
+async def done(desk: NamedDependency[Desk]) -> Response[Any]:
+    """On to what was asked for, after a passkey made the session fresh."""
+    typed = await desk.typed()
+    return desk.to(own_path(typed.text("next")))
+
+
 @post("/console/confirm/passkey/options", opt={"person": True}, status_code=200)
 async def passkey_options(desk: NamedDependency[Desk]) -> dict[str, Any]:
     """Options for navigator.credentials.get; the ceremony's id comes back with the answer."""
@@ -142,4 +149,4 @@ def own_path(path: str) -> str:
     return path if fine and path[8:9] in {"", "/", "?"} else "/console"
 
 
-PAGES = [ask, prove, passkey_options, passkey_verify]
+PAGES = [ask, prove, done, passkey_options, passkey_verify]
