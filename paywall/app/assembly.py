@@ -41,6 +41,7 @@ from paywall.notices.outbox import Outbox
 from paywall.notices.ports import MailSender
 from paywall.notices.receipts import Receipts, ReceiptShelf
 from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.webhooks import Webhooks
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import LOCALES_DIR, Catalogues
 from paywall.pages.mail_rendering import PageMailRenderer
@@ -94,6 +95,7 @@ def assemble(
         meter=MemoryMeter(clock),
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
+        webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
         buy=Buy(db, clock, announcer, desk.starter, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from infra.adapters.logs import configure_logging
 from infra.kernel.settings import load_settings
 from paywall.app.assembly import assemble, senders
 from paywall.worker.jobs import jobs
@@ -13,7 +14,9 @@ from paywall.worker.tick import Worker
 
 async def run(*, once: bool) -> int:
     """How many rows were worked on, where it ends by itself."""
-    parts = assemble(load_settings())
+    settings = load_settings()
+    configure_logging(as_json=settings.log_json)
+    parts = assemble(settings)
     sending = senders(parts)
     parts.closing.extend(sending.closing)
     worker = Worker(jobs(parts, sending), parts.clock)
