@@ -19,6 +19,7 @@ from paywall.accounts.roles import NEEDS_FRESH, Permission
 from paywall.http.guards import SAFE_METHODS
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_
+from paywall.pages.forms import Form as Shown
 
 ACTION = "_action"
 PROOFS = ("_code", "_password", ACTION)
@@ -64,7 +65,7 @@ async def _show(
         has_totp=me.has_totp,
         has_passkey=me.passkeys > 0,
         has_password=me.has_password,
-        form={"values": {}, "errors": errors},
+        form=Shown({}, errors),
     )
 
 

@@ -140,9 +140,7 @@ async def _sales(desk: Desk, tx: Tx) -> list[dict[str, Any]]:
     return [_lane(desk, currency, days, edges) for currency, days in found.items()]
 
 
-def _lane(
-    desk: Desk, currency: str, days: list[Takings], edges: list[datetime]
-) -> dict[str, Any]:
+def _lane(desk: Desk, currency: str, days: list[Takings], edges: list[datetime]) -> dict[str, Any]:
     most = max((day.gross.minor for day in days), default=0) or 1
     week = days[-7:]
     return {

@@ -24,7 +24,9 @@ WRITE = {"permission": P.KEYS_MANAGE, "page": True}
 def _form(desk: Desk) -> Form:
     _ = desk.gettext
     options = [
-        (scope, _(words.SCOPES[scope])) for scope in words.SCOPES if Permission(scope) in API_KEY_SCOPES
+        (scope, _(words.SCOPES[scope]))
+        for scope in words.SCOPES
+        if Permission(scope) in API_KEY_SCOPES
     ]
     return Form(
         section="keys", title=_("API keys"), action=desk.url("/keys/new"),

@@ -73,7 +73,14 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     _ = desk.gettext
     async with desk.look() as tx:
         found = await accounts.listed(tx, desk.venue.id)
-    columns = [_("Account"), _("Processor"), _("State"), _("Countries"), _("Currencies"), _("Priority")]
+    columns = [
+        _("Account"),
+        _("Processor"),
+        _("State"),
+        _("Countries"),
+        _("Currencies"),
+        _("Priority"),
+    ]
     rows = [
         Row(
             [

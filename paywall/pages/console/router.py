@@ -58,17 +58,15 @@ PAGES = [
 ]
 
 
-def console() -> Router:
-    """A new router, as Litestar's routers belong to one app."""
-    return Router(
-        path="/",
-        route_handlers=PAGES,
-        dependencies={"desk": Provide(provide_desk)},
-        before_request=confirm.fresh_or_confirm,
-        exception_handlers={
-            Problem: refusals.on_problem,
-            ValidationException: refusals.on_validation,
-            HTTPException: refusals.on_http,
-        },
-        include_in_schema=False,
-    )
+CONSOLE = Router(
+    path="/",
+    route_handlers=PAGES,
+    dependencies={"desk": Provide(provide_desk)},
+    before_request=confirm.fresh_or_confirm,
+    exception_handlers={
+        Problem: refusals.on_problem,
+        ValidationException: refusals.on_validation,
+        HTTPException: refusals.on_http,
+    },
+    include_in_schema=False,
+)

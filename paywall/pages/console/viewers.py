@@ -126,7 +126,9 @@ async def _session(desk: Desk, tx: Tx, event_id: str, sid: str) -> PlaybackSessi
     return session
 
 
-@get("/console/{venue_id:str}/viewers/{event_id:str}/{sid:str}", opt={"permission": P.PLAYBACK_STOP})
+@get(
+    "/console/{venue_id:str}/viewers/{event_id:str}/{sid:str}", opt={"permission": P.PLAYBACK_STOP}
+)
 async def player(
     desk: NamedDependency[Desk], event_id: FromPath[str], sid: FromPath[str]
 ) -> Response[Any]:

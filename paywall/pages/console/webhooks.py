@@ -67,11 +67,15 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
 
 def _form(desk: Desk, endpoint: EndpointView | None) -> Form:
     _ = desk.gettext
-    kinds = [(kind, f"{kind} – {_(text)}") for kind, text in WEBHOOK_KINDS.items() if kind != TEST_KIND]
+    kinds = [
+        (kind, f"{kind} – {_(text)}") for kind, text in WEBHOOK_KINDS.items() if kind != TEST_KIND
+    ]
     inputs = [
         Input("url", _("Address"), "url", required=True, attrs={"placeholder": "https://"}),
         Input("description", _("What it is for"), attrs={"maxlength": "200"}),
-        Input("kinds", _("What it hears"), "checks", options=kinds, hint=_("None ticked: everything.")),
+        Input(
+            "kinds", _("What it hears"), "checks", options=kinds, hint=_("None ticked: everything.")
+        ),
     ]
     trail = [Link(_("Webhooks"), desk.url("/webhooks"))]
     if endpoint is None:
@@ -216,7 +220,9 @@ async def replay_failed(desk: NamedDependency[Desk], endpoint_id: FromPath[str])
         desk.venue.id, endpoint_id, desk.machine_now - REPLAYED
     )
     await _note(desk, "webhook.replayed", endpoint_id)
-    said = desk.locale.ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", count)
+    said = desk.locale.ngettext(
+        "%(n)s message is sent again.", "%(n)s messages are sent again.", count
+    )
     return desk.to(desk.url(f"/webhooks/{endpoint_id}"), said % {"n": count})
 
 
