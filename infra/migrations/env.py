@@ -9,6 +9,7 @@ from alembic import context
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
+from sqlalchemy import String
 
 from infra.kernel.append_only import APPEND_ONLY
 from infra.kernel.db import EnumText, UTCDateTime
@@ -32,6 +33,7 @@ def plain_type(kind: str, thing: Any, _context: AutogenContext) -> str | Literal
     if kind == "type" and isinstance(thing, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(thing, EnumText):
+        assert isinstance(thing.impl_instance, String)
         return f"sa.String(length={thing.impl_instance.length})"
     return False
 

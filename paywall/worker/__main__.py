@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from infra.adapters.logs import configure_logging
+from infra.adapters.taskiq_kick import TaskiqKick
 from infra.kernel.settings import load_settings
 from paywall.app.assembly import assemble, senders
 from paywall.worker.jobs import jobs
@@ -23,8 +24,14 @@ async def run(*, once: bool) -> int:
     try:
         if once:
             return await worker.run_all_once()
+        parts.db.woken = worker.wake
         worker.stop_on_signals()
-        await worker.run()
+        if settings.redis_url:
+            kick = TaskiqKick(settings.redis_url)
+            parts.closing.append(kick.close)
+            await worker.hear(kick.listen)
+        else:
+            await worker.run()
         return 0
     finally:
         await parts.close()
