@@ -68,6 +68,7 @@ def create_app(
         middleware=[Observe(metrics, parts.clock)],
         lifespan=[lifespan],
         openapi_config=None,
+        logging_config=None,  # the process has set its own up; Litestar's would replace it
         request_max_body_size=256 * 1024,
         debug=False,
     )

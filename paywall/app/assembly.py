@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import msgspec
@@ -13,7 +13,7 @@ from entitlements.issue import Terms
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
-from infra.adapters.redis_limits import RedisLimiter
+from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
@@ -34,13 +34,14 @@ from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter
+from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
 from paywall.notices.ports import MailSender
 from paywall.notices.receipts import Receipts, ReceiptShelf
 from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.webhooks import Webhooks
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import LOCALES_DIR, Catalogues
 from paywall.pages.mail_rendering import PageMailRenderer
@@ -48,6 +49,9 @@ from paywall.pages.site import STATIC_DIR
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+
+if TYPE_CHECKING:
+    from infra.adapters.taskiq_kick import SoonKicks
 
 NAME = "Paywall"
 """What the installation calls itself in mails and to authenticators."""
@@ -73,10 +77,14 @@ def assemble(
     )
     closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
     limiter: Limiter = MemoryLimiter(clock)
+    meter: Meter = MemoryMeter(clock)
     if settings.redis_url:
         redis = Redis.from_url(settings.redis_url)
         limiter = RedisLimiter(redis, clock)
-        closing.append(redis.aclose)
+        meter = RedisMeter(redis, clock)
+        kicks = _kicks(settings.redis_url)
+        db.woken = kicks
+        closing += [redis.aclose, kicks.close]
     return Parts(
         settings=settings,
         clock=clock,
@@ -91,9 +99,10 @@ def assemble(
             public_url=public_url,
             name=NAME,
         ),
-        meter=MemoryMeter(clock),
+        meter=meter,
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
+        webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
         buy=Buy(db, clock, announcer, desk.starter, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
@@ -102,6 +111,13 @@ def assemble(
         media=MediaStore(db, clock, settings.data_dir / "media", public_url),
         closing=closing,
     )
+
+
+def _kicks(redis_url: str) -> SoonKicks:
+    # Taskiq is for the grown size alone; an embedded web process need not carry it.
+    from infra.adapters.taskiq_kick import SoonKicks, TaskiqKick
+
+    return SoonKicks(TaskiqKick(redis_url))
 
 
 def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]:
