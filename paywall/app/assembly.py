@@ -97,7 +97,7 @@ def assemble(
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
         desk=desk,
-        buy=Buy(db, clock, announcer, desk.starter, public_url),
+        buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),
