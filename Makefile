@@ -6,7 +6,7 @@ SERVICES := $(PY) -m tests.services --
 PYTEST := $(PY) -m pytest
 PORT ?= 8000
 
-.PHONY: help demo code test quick drill bench lint setup setup-dev lock
+.PHONY: help demo code test quick drill bench lint migration setup setup-dev lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ bench: setup-dev ## speeds beside the machine's own limits; writes build/bench.j
 
 lint: setup-dev ## ruff, mypy strict, import-linter, TypeScript
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache && cd paywall/web && npm run --silent check
+
+migration: setup-dev ## write the next step of the schema: make migration m="orders know their currency"
+	@$(PY) -m infra.migrations.revise $(m)
 
 setup: ## virtual environment, packages, web build
 	@infra/deploy/setup.sh run

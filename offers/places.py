@@ -61,14 +61,24 @@ async def places_left(tx: Tx, offer_ids: Sequence[str]) -> dict[str, int | None]
     return {o: None if capacity is None else capacity - taken for o, capacity, taken in rows}
 
 
-async def release_due(tx: Tx, now: datetime, limit: int = 200) -> list[str]:
-    """Free the places of holds whose lease has run out; the ids of their orders."""
+async def orders_due(tx: Tx, now: datetime, limit: int = 200) -> list[str]:
+    """Orders with a hold whose lease has run out, the oldest first."""
     due = (
-        select(Hold.id)
+        select(Hold.order_id)
         .where(Hold.state == HoldState.HELD, Hold.due_at <= now)
         .order_by(Hold.due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+    )
+    return sorted(set(await tx.scalars(due)))
+
+
+async def release_due(tx: Tx, order_ids: Sequence[str], now: datetime) -> list[str]:
+    """Free the places of these orders' holds whose lease has run out; the ids of their orders."""
+    due = (
+        select(Hold.id)
+        .where(Hold.order_id.in_(order_ids), Hold.state == HoldState.HELD, Hold.due_at <= now)
+        .order_by(Hold.id)
+        .with_for_update()
     )
     ids = (await tx.scalars(due)).all()
     return await release(tx, ids) if ids else []

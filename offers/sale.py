@@ -34,7 +34,8 @@ PRICES_MAX = 200
 """Prices of one offer, past ones too: replaced ones stay for the orders that used them."""
 
 Capacity = Annotated[int, Meta(ge=0, le=10_000_000, description="Places; null for no limit.")]
-PerOrder = Annotated[int, Meta(ge=1, le=10)]
+# One purchase opens one account's players, so a second piece in the same order would open nothing.
+PerOrder = Annotated[int, Meta(ge=1, le=1)]
 ReplayWindow = Annotated[
     int, Meta(ge=0, le=366 * 86400, description="stream_ticket: seconds of replay after the end.")
 ]

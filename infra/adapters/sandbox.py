@@ -13,6 +13,7 @@ import msgspec
 
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import refuse_inside_transaction
+from infra.kernel.errors import Unavailable
 from infra.kernel.money import Money
 from paywall.payments.port import (
     BadSignature,
@@ -85,9 +86,19 @@ class SandboxGateway:
     ) -> None:
         self._http = http
         self._url = url.rstrip("/")
+        self._credentials = credentials
         self._headers = {"authorization": f"Bearer {credentials.secret_key}"}
         self._webhook_key = base64.b64decode(credentials.webhook_secret.removeprefix("whsec_"))
         self._timeout_s = timeout_s
+
+    async def announce(self, *, name: str, webhook_url: str) -> None:
+        """Make the sandbox know this merchant and where its webhooks go."""
+        try:
+            await register(
+                self._http, self._url, self._credentials, name=name, webhook_url=webhook_url
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable("The sandbox does not answer. Start it, then try again.") from error
 
     async def start(self, intent: StartPayment) -> Snapshot:
         body: dict[str, Any] = {

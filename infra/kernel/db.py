@@ -5,7 +5,7 @@ SQLite (WAL, BEGIN IMMEDIATE for writes) and PostgreSQL behave alike for callers
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -84,8 +84,22 @@ Tx = AsyncSession
 """What `transaction()` and `read()` give: an SQLAlchemy session; reads and writes go through it."""
 
 
+_WAKE = "wake"
+
+
+def wake(tx: Tx, job: str) -> None:
+    """Have the worker's job of this name look for due rows right after the commit (law 7).
+
+    Only haste: what is due is a row, and the next tick finds it without this.
+    """
+    tx.info.setdefault(_WAKE, set()).add(job)
+
+
 class Database:
     """Opens transactions. Nothing commits by itself; leaving `transaction()` cleanly commits."""
+
+    woken: Callable[[Set[str]], None] | None = None
+    """Told after a commit which jobs have rows to do (`wake`), by who composes the process."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.is_sqlite = url.startswith("sqlite")
@@ -127,6 +141,8 @@ class Database:
                     raise
         finally:
             _in_transaction.reset(token)
+        if self.woken is not None and (jobs := tx.info.get(_WAKE)):
+            self.woken(jobs)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:

@@ -151,13 +151,11 @@ async def _insert_new(tx: Tx, claims: Sequence[Claim], now: datetime) -> set[tup
     ]
     dialect = tx.get_bind().dialect.name
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    query = (
-        insert(IdempotencyKey)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.actor, IdempotencyKey.key)
-    )
-    return {(actor, key) for actor, key in (await tx.execute(query)).all()}
+    table = IdempotencyKey.__table__
+    # Rows are given to execute and not to values(), so that the statement is compiled once.
+    query = insert(table).on_conflict_do_nothing().returning(table.c.actor, table.c.key)
+    found = await (await tx.connection()).execute(query, rows)
+    return {(actor, key) for actor, key in found}
 
 
 async def _rows(tx: Tx, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyKey]:

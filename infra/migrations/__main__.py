@@ -6,7 +6,10 @@ import asyncio
 import sys
 
 from infra.kernel.settings import load_settings
-from infra.migrations.run import upgrade
+from infra.migrations.run import SchemaRefused, upgrade
 
 if __name__ == "__main__":
-    sys.stdout.write(asyncio.run(upgrade(load_settings().database())) + "\n")
+    try:
+        sys.stdout.write(asyncio.run(upgrade(load_settings().database())) + "\n")
+    except SchemaRefused as refused:
+        sys.exit(str(refused))

@@ -19,6 +19,7 @@ from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.pages import PAGES
+from paywall.pages.console.router import CONSOLE
 from paywall.pages.errors import readable
 from paywall.pages.event import EventPages
 from paywall.pages.site import Site, provide_site
@@ -31,7 +32,7 @@ PAGE_ROUTES = Router("/", route_handlers=PAGES, include_in_schema=False)
 
 
 def create_app(
-    parts: Parts, routes: Sequence[ControllerRouterHandler] = (*ROUTES, PAGE_ROUTES)
+    parts: Parts, routes: Sequence[ControllerRouterHandler] = (*ROUTES, PAGE_ROUTES, CONSOLE)
 ) -> Litestar:
     """The whole web application over these parts. Closes their database when it ends."""
 
@@ -67,6 +68,7 @@ def create_app(
         middleware=[Observe(metrics, parts.clock)],
         lifespan=[lifespan],
         openapi_config=None,
+        logging_config=None,  # the process has set its own up; Litestar's would replace it
         request_max_body_size=256 * 1024,
         debug=False,
     )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import msgspec
 from redis.asyncio import Redis
 
 from entitlements.issue import Terms
-from infra.adapters.adyen import AdyenCredentials, AdyenGateway
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
-from infra.adapters.redis_limits import RedisLimiter
+from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
-from infra.adapters.stripe import StripeCredentials, StripeGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
@@ -36,13 +34,14 @@ from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter
+from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
 from paywall.notices.ports import MailSender
 from paywall.notices.receipts import Receipts, ReceiptShelf
 from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.webhooks import Webhooks
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import LOCALES_DIR, Catalogues
 from paywall.pages.mail_rendering import PageMailRenderer
@@ -50,6 +49,9 @@ from paywall.pages.site import STATIC_DIR
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+
+if TYPE_CHECKING:
+    from infra.adapters.taskiq_kick import SoonKicks
 
 NAME = "Paywall"
 """What the installation calls itself in mails and to authenticators."""
@@ -75,10 +77,14 @@ def assemble(
     )
     closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
     limiter: Limiter = MemoryLimiter(clock)
+    meter: Meter = MemoryMeter(clock)
     if settings.redis_url:
         redis = Redis.from_url(settings.redis_url)
         limiter = RedisLimiter(redis, clock)
-        closing.append(redis.aclose)
+        meter = RedisMeter(redis, clock)
+        kicks = _kicks(settings.redis_url)
+        db.woken = kicks
+        closing += [redis.aclose, kicks.close]
     return Parts(
         settings=settings,
         clock=clock,
@@ -93,9 +99,10 @@ def assemble(
             public_url=public_url,
             name=NAME,
         ),
-        meter=MemoryMeter(clock),
+        meter=meter,
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
+        webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
@@ -106,6 +113,13 @@ def assemble(
     )
 
 
+def _kicks(redis_url: str) -> SoonKicks:
+    # Taskiq is for the grown size alone; an embedded web process need not carry it.
+    from infra.adapters.taskiq_kick import SoonKicks, TaskiqKick
+
+    return SoonKicks(TaskiqKick(redis_url))
+
+
 def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]:
     """How each gateway is built from a merchant's credentials."""
     sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
@@ -113,10 +127,15 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
     def sandbox(raw: dict[str, Any]) -> Gateway:
         return SandboxGateway(http, sandbox_url, _credentials(raw, SandboxCredentials))
 
+    # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:
+        from infra.adapters.stripe import StripeCredentials, StripeGateway
+
         return StripeGateway(_credentials(raw, StripeCredentials))
 
     def adyen(raw: dict[str, Any]) -> Gateway:
+        from infra.adapters.adyen import AdyenCredentials, AdyenGateway
+
         credentials = _credentials(raw, AdyenCredentials)
         try:
             return AdyenGateway(credentials)

@@ -185,12 +185,10 @@ class Buy:
         try:
             async with self._db.transaction() as tx:
                 return list(await self._write(tx, requests))
-        except IntegrityError as error:
+        except (IntegrityError, Problem) as error:
+            # A form that is sent again finds its own place taken and its own coupon used.
             if len(requests) == 1:
                 return [_AlreadyPlaced() if await self._exists(requests[0].order_id) else error]
-        except Problem as error:
-            if len(requests) == 1:
-                return [error]
         return [(await self._flush([request]))[0] for request in requests]
 
     async def _exists(self, order_id: str) -> bool:

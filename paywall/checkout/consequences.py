@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,10 +11,12 @@ from entitlements.sessions import withdraw
 from entitlements.tables import GrantState
 from infra.kernel.db import Tx
 from infra.kernel.money import Money
-from offers import places
+from offers import coupons, places
 from paywall.catalogue.tables import Venue
+from paywall.checkout.access import give_again, set_door, was_served
 from paywall.checkout.announce import Announcer, PaidOrder, RefundFacts
 from paywall.checkout.deliver import deliver, orders_with_lines
+from paywall.checkout.shelf import Shelf, load_shelves, opens
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.ledger.movements import (
     Movement,
@@ -48,7 +50,7 @@ class OrderConsequences:
         """Paid: sell the places, book, open. What can't be served any more is sent back.
 
         That is a second payment of one order, a payment of another amount, and one that came
-        after the hold ran out and the last place went to somebody else.
+        after the last place went to somebody else, the event was cancelled or all was over.
         """
         found = await self._orders(tx, [payment.order_id for payment in payments])
         first: dict[str, Payment] = {}
@@ -60,12 +62,16 @@ class OrderConsequences:
                 first[order.id] = payment
             else:
                 surplus.append(payment)
-        too_late = await places.sell(tx, list(first)) if first else set()
+        shelves = await load_shelves(tx, [found[p.order_id][1].offer_id for p in payments])
+        lost = _lost(first, found, shelves, now)
+        servable = [order_id for order_id in first if order_id not in lost]
+        too_late = await places.sell(tx, servable) if servable else set()
+        lost |= dict.fromkeys(too_late, "sold out before the payment came")
         paid = []
         for order_id, payment in first.items():
             order, line, offset = found[order_id]
             at = now + timedelta(seconds=offset)
-            served = order_id not in too_late
+            served = order_id not in lost
             order.move(OrderState.PAID if served else OrderState.UNSERVED)
             order.paid_at = at
             order.payment_id = payment.id
@@ -75,11 +81,17 @@ class OrderConsequences:
             at = now + timedelta(seconds=offset)
             paid.append(_paid(order, line, payment, at, serve=False))
         await tx.flush()
-        await deliver(tx, paid, self._announcer, machine_now=now)
-        unserved = [first[order_id] for order_id in sorted(too_late)] + surplus
-        for payment in unserved:
-            reason = "paid twice" if payment in surplus else "sold out before the payment came"
-            await intend_refund(tx, payment.id, payment.captured, now, reason=reason, later=True)
+        await deliver(tx, paid, self._announcer, machine_now=now, shelves=shelves)
+        reasons = {payment.id: "paid twice" for payment in surplus}
+        reasons |= {first[order_id].id: why for order_id, why in sorted(lost.items())}
+        captured = {payment.id: payment.captured for payment in payments}
+        for payment_id, reason in reasons.items():
+            await intend_refund(
+                tx, payment_id, captured[payment_id], now, reason=reason, later=True
+            )
+        if lost:
+            await places.release_orders(tx, sorted(lost))
+            await coupons.give_back(tx, sorted(lost), now)
 
     async def fees_told(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         """The processor's fee is the venue's cost."""
@@ -139,14 +151,33 @@ class OrderConsequences:
         found = await self._orders(tx, [refund.order_id for refund in refunds])
         for refund in refunds:
             order, _, offset = found[refund.order_id]
+            at = now + timedelta(seconds=offset)
+            own = refund.payment_id == order.payment_id
             if refund.succeeded_at is not None:
                 await self._book_refund(tx, order, refund, -refund.amount, now, offset)
-                if refund.payment_id == order.payment_id:
-                    _count_forth(order, refund.amount)
-            if refund.payment_id == order.payment_id:
-                at = now + timedelta(seconds=offset)
-                await withdraw(tx, now, at, to=GrantState.ACTIVE, reason="", order_ids=[order.id])
-        await tx.flush()
+                if own:
+                    await self._take_up_again(tx, order, refund, now)
+            await tx.flush()
+            if own:
+                await set_door(tx, order, now, at)
+
+    async def _take_up_again(self, tx: Tx, order: Order, refund: Refund, now: datetime) -> None:
+        """A give-back came back from the bank: serve the order again, if its place is free.
+
+        Where it can't be served a person must find another way to pay the buyer back.
+        """
+        had_ended = order.state is OrderState.REFUNDED
+        served = await was_served(tx, order.id)
+        if had_ended and served:
+            served = not await places.sell(tx, [order.id])
+        _count_forth(order, refund.amount, served=served)
+        if not served:
+            refund.needs_person = (
+                f"The bank returned the refund of {refund.amount.decimal()} {refund.currency}, and"
+                " the order can't be served any more. Pay the buyer back in another way."
+            )
+        elif had_ended:
+            await give_again(tx, order, refund.id, now)
 
     async def disputed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         """The bank holds the money, and we hold the door, until it is decided."""
@@ -183,10 +214,7 @@ class OrderConsequences:
                         tx, [_movement(order, "dispute_won", dispute.id, now, offset, sides)]
                     )
                 if own:
-                    at = now + timedelta(seconds=offset)
-                    await withdraw(
-                        tx, now, at, to=GrantState.ACTIVE, reason="", order_ids=[order.id]
-                    )
+                    await set_door(tx, order, now, now + timedelta(seconds=offset))
                 continue
             await self._book_loss(tx, order, dispute, now, offset)
             if own and dispute.amount:
@@ -331,10 +359,32 @@ def _count_back(order: Order, amount: Money) -> bool:
     return whole
 
 
-def _count_forth(order: Order, amount: Money) -> None:
+def _count_forth(order: Order, amount: Money, *, served: bool) -> None:
     """A give-back that failed after all."""
     order.refunded_minor -= amount.minor
-    order.move(OrderState.PARTLY_REFUNDED if order.refunded_minor else OrderState.PAID)
+    to = OrderState.PARTLY_REFUNDED if order.refunded_minor else OrderState.PAID
+    if not served:
+        to = OrderState.UNSERVED
+    if order.state is not to:
+        order.move(to)
+
+
+def _lost(
+    first: Mapping[str, Payment],
+    found: Mapping[str, tuple[Order, OrderLine, int]],
+    shelves: Mapping[str, Shelf],
+    now: datetime,
+) -> dict[str, str]:
+    """Orders for which there is nothing left to serve, with the reason."""
+    lost = {}
+    for order_id in first:
+        _, line, offset = found[order_id]
+        shelf = shelves[line.offer_id]
+        if shelf.cancelled:
+            lost[order_id] = "the event was cancelled"
+        elif opens(shelf, now + timedelta(seconds=offset)).until <= now + timedelta(seconds=offset):
+            lost[order_id] = "the payment came after the end"
+    return lost
 
 
 def _facts(order: Order, line: OrderLine, refund: Refund, *, whole: bool) -> RefundFacts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from infra.kernel.db import Database
 from offers import coupons, places
@@ -19,7 +19,15 @@ async def expire_due(db: Database, now: datetime) -> int:
     same is served while places are left, else sent back.
     """
     async with db.transaction() as tx:
-        order_ids = await places.release_due(tx, now)
+        # Orders first, as whoever takes their payment does: else the two wait for each other.
+        query = (
+            select(Order.id)
+            .where(Order.id.in_(await places.orders_due(tx, now)))
+            .order_by(Order.id)
+            .with_for_update(skip_locked=True)
+        )
+        due = list(await tx.scalars(query))
+        order_ids = await places.release_due(tx, due, now) if due else []
         if order_ids:
             await tx.execute(
                 update(Order)

@@ -54,7 +54,12 @@ async def place(
     which are hot, are touched last: after this only cheap inserts may follow in the transaction.
     """
     shelves = await load_shelves(tx, (request.offer_id for request in requests))
-    placed = [await _weigh(tx, request, shelves, machine_now, paid=paid) for request in requests]
+    # Coupons are locked in the order of their codes, so that two batches never wait crosswise.
+    weighed = {
+        request.order_id: await _weigh(tx, request, shelves, machine_now, paid=paid)
+        for request in sorted(requests, key=lambda r: (r.venue_id, r.coupon.strip().upper()))
+    }
+    placed = [weighed[request.order_id] for request in requests]
     account_ids = await accounts_for(tx, [request.email for request in requests], machine_now)
     pairs = [(r.venue_id, account_ids[r.email]) for r in requests]
     customer_ids = await customers_for(tx, pairs, machine_now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
+from sqlalchemy import select
 
 from entitlements.sessions import withdraw
 from entitlements.tables import GrantState
@@ -15,6 +16,7 @@ from infra.kernel.money import Money
 from offers import places
 from paywall.accounts.audit import record
 from paywall.catalogue.tables import Venue
+from paywall.checkout.access import kept_closed
 from paywall.checkout.announce import Announcer, RefundFacts
 from paywall.checkout.deliver import orders_with_lines
 from paywall.checkout.tables import Order, OrderLine, OrderState
@@ -27,6 +29,7 @@ from paywall.ledger.movements import (
     shares,
 )
 from paywall.payments.refund import Refunder, intend_refund
+from paywall.payments.settle import lock_payments
 from paywall.payments.tables import Refund, RefundState
 
 REFUNDABLE = frozenset({OrderState.PAID, OrderState.PARTLY_REFUNDED, OrderState.UNSERVED})
@@ -173,8 +176,13 @@ class RefundOrder:
         now = self._clock.machine()
         async with self._db.transaction() as tx:
             order, _, at = await self._locked(tx, venue_id, order_id)
-            if to is GrantState.ACTIVE and order.state not in REFUNDABLE:
-                raise Conflict(f"This order is {order.state.value}; its access stays closed.")
+            if to is GrantState.ACTIVE:
+                order.stopped_at = None
+                why = await kept_closed(tx, order)
+                if why:
+                    raise Conflict(f"This stays closed: {why}.", code="kept_closed")
+            else:
+                order.stopped_at = at
             await withdraw(tx, now, at, to=to, reason=reason, order_ids=[order.id])
             action = "access.stopped" if to is GrantState.SUSPENDED else "access.opened"
             await record(
@@ -190,6 +198,9 @@ class RefundOrder:
     async def _locked(
         self, tx: Tx, venue_id: str, order_id: str
     ) -> tuple[Order, OrderLine, datetime]:
+        # The payment first, as whoever settles it does: else the two wait for each other.
+        paid_by = select(Order.payment_id).where(Order.id == order_id, Order.payment_id != "")
+        await lock_payments(tx, list(await tx.scalars(paid_by)))
         found = await orders_with_lines(tx, [order_id])
         if not found or found[0][0].venue_id != venue_id:
             raise NotFound("order")

@@ -26,7 +26,7 @@ class OrderState(StrEnum):
     PAID = "paid"
     EXPIRED = "expired"  # the hold ran out unpaid
     CANCELLED = "cancelled"  # the buyer or the venue gave it up unpaid
-    UNSERVED = "unserved"  # paid too late for a place; the money is on its way back
+    UNSERVED = "unserved"  # paid too late to be served; the money is on its way back
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
 
@@ -40,8 +40,12 @@ ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.PAID: frozenset({OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}),
     OrderState.UNSERVED: frozenset({OrderState.REFUNDED, OrderState.PARTLY_REFUNDED}),
     # Back again where a bank returned a refund days later.
-    OrderState.PARTLY_REFUNDED: frozenset({OrderState.REFUNDED, OrderState.PAID}),
-    OrderState.REFUNDED: frozenset({OrderState.PARTLY_REFUNDED, OrderState.PAID}),
+    OrderState.PARTLY_REFUNDED: frozenset(
+        {OrderState.REFUNDED, OrderState.PAID, OrderState.UNSERVED}
+    ),
+    OrderState.REFUNDED: frozenset(
+        {OrderState.PARTLY_REFUNDED, OrderState.PAID, OrderState.UNSERVED}
+    ),
 }
 
 
@@ -84,6 +88,8 @@ class Order(Base):
     terms_accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    """Since when staff keep its access closed, whatever becomes of its money."""
 
     def move(self, to: OrderState) -> None:
         move(self, to, ORDER_TRANSITIONS)

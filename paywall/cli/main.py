@@ -14,6 +14,7 @@ import pyotp
 import typer
 from rich.console import Console
 
+from infra.adapters.logs import configure_logging
 from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
@@ -41,6 +42,12 @@ app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 say = Console(stderr=True)
+
+
+@app.callback()
+def begin() -> None:
+    """What a command's own trouble looks like: warnings and worse, the same way as in a server."""
+    configure_logging(as_json=load_settings().log_json, level="WARNING")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -73,7 +80,7 @@ def serve(
     settings = msgspec.structs.replace(settings, **given)
     for name, value in given.items():
         os.environ[f"PAYWALL_{name.upper()}"] = str(value)
-    bring_up_to_date()
+    bring_up_to_date(settings)
     supervisor = Supervisor(children(settings, demo=demo))
     supervisor.start()
     try:
@@ -114,7 +121,7 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     settings = load_settings()
     check_folder(settings.data_dir)
-    bring_up_to_date()
+    say.print(bring_up_to_date(settings), highlight=False)
 
 
 @app.command(name="doctor")

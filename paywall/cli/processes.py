@@ -170,8 +170,18 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-def bring_up_to_date() -> None:
-    """Run migrations in a process of their own; CannotStart when they fail."""
-    done = subprocess.run([sys.executable, "-m", "infra.migrations"], check=False)
+def bring_up_to_date(settings: Settings) -> str:
+    """Run the steps of the schema that are missing; CannotStart where the database can't be used.
+
+    In a process of its own, which ends before others start: nothing of it stays in memory.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.migrations"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PAYWALL_DATA_DIR": str(settings.data_dir)},
+    )
     if done.returncode:
-        raise CannotStart("The database could not be brought up to date; its messages are above.")
+        raise CannotStart(f"The database could not be brought up to date. {done.stderr.strip()}")
+    return done.stdout.strip()

@@ -9,6 +9,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from structlog.contextvars import bound_contextvars
 
 from infra.kernel.clock import Clock
 from paywall.http.answer_headers import request_id
@@ -65,10 +66,12 @@ class Observe(ASGIMiddleware):
                 status = message["status"]
             await send(message)
 
-        try:
-            await next_app(scope, receive, watched)
-        finally:
-            self._note(scope, status, self._clock.monotonic() - started_s)
+        # Every line that is written on this request's behalf carries its id.
+        with bound_contextvars(request_id=request_id(scope)):
+            try:
+                await next_app(scope, receive, watched)
+            finally:
+                self._note(scope, status, self._clock.monotonic() - started_s)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         method = str(scope.get("method", ""))
@@ -85,6 +88,5 @@ class Observe(ASGIMiddleware):
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
-            request_id=request_id(scope),
             actor=principal.actor if principal is not None else "",
         )

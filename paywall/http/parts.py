@@ -18,6 +18,7 @@ from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.rate_limits import Meter
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
+from paywall.notices.webhooks import Webhooks
 from paywall.payments.desk import PaymentDesk
 
 
@@ -33,6 +34,7 @@ class Parts:
     meter: Meter
     outbox: Outbox
     receipts: ReceiptShelf
+    webhooks: Webhooks
     desk: PaymentDesk
     buy: Buy
     sell: SellDirectly

@@ -23,7 +23,7 @@ import msgspec
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Database, Tx
+from infra.kernel.db import Database, Tx, wake
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
@@ -51,6 +51,8 @@ BACKOFF_S: Mapping[OutboxKind, tuple[int, ...]] = {
     OutboxKind.MAIL: MAIL_BACKOFF_S,
     OutboxKind.WEBHOOK: WEBHOOK_BACKOFF_S,
 }
+JOBS: Mapping[OutboxKind, str] = {OutboxKind.MAIL: "mails", OutboxKind.WEBHOOK: "webhooks"}
+"""Who sends what."""
 KEEP = timedelta(days=90)
 """How long a finished row is kept, for people who ask and for replay."""
 
@@ -133,6 +135,8 @@ class Outbox:
             return
         rows = [self._row(notice, now) for notice in notices]
         await tx.execute(_insert(tx).on_conflict_do_nothing(), rows)
+        for kind in {notice.kind for notice in notices}:
+            wake(tx, JOBS[kind])
 
     def _row(self, notice: Notice, now: datetime) -> dict[str, Any]:
         sealed = ""

@@ -7,7 +7,7 @@ No request, no cookie jar: the caller hands over what the reader prefers.
 import gettext
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -30,6 +30,16 @@ LANGUAGES: Mapping[str, str] = {
     "hu": "hu_HU", "it": "it_IT", "lt": "lt_LT", "lv": "lv_LV", "mt": "mt_MT", "nl": "nl_NL",
     "pl": "pl_PL", "pt": "pt_PT", "ro": "ro_RO", "sk": "sk_SK", "sl": "sl_SI", "sv": "sv_SE",
     "no": "nb_NO", "tr": "tr_TR", "ar": "ar_EG", "ja": "ja_JP", "zh": "zh_Hans_CN",
+}  # fmt: skip
+# Their own names, as CLDR 47 writes them: written out, since reading 29 locales to draw a menu
+# would keep 30 MiB of locale data in every web process. A test holds them to Babel.
+NAMES: Mapping[str, str] = {
+    "bg": "Български", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά",
+    "en": "English", "es": "Español", "et": "Eesti", "fi": "Suomi", "fr": "Français",
+    "ga": "Gaeilge", "hr": "Hrvatski", "hu": "Magyar", "it": "Italiano", "lt": "Lietuvių",
+    "lv": "Latviešu", "mt": "Malti", "nl": "Nederlands", "pl": "Polski", "pt": "Português",
+    "ro": "Română", "sk": "Slovenčina", "sl": "Slovenščina", "sv": "Svenska",
+    "no": "Norsk bokmål", "tr": "Türkçe", "ar": "العربية", "ja": "日本語", "zh": "中文",
 }  # fmt: skip
 # Names that browsers use for a language we carry under another one.
 _ALIASES = {"nb": "no", "nn": "no", "iw": "he", "cmn": "zh"}
@@ -73,8 +83,7 @@ class Translator:
     @property
     def name(self) -> str:
         """The language's own name for itself."""
-        shown = Locale.parse(self.code if self.code != "no" else "nb").get_display_name()
-        return (shown or self.code).capitalize()
+        return NAMES[self.code]
 
     def gettext(self, message: str) -> str:
         return self.catalogue.gettext(message)
@@ -159,18 +168,31 @@ class Catalogues:
     def translator(self, code: str) -> Translator:
         return self._translators[code]
 
+    def speaks(self, code: str) -> bool:
+        """Whether there are words in the language: a catalogue, or it is the source's."""
+        known = isinstance(self._translators[code].catalogue, gettext.GNUTranslations)
+        return known or code == SOURCE_LANGUAGE
+
     def languages(self) -> list[Translator]:
-        """All of them, in the order of their own names, for a menu."""
-        return sorted(self._translators.values(), key=lambda one: one.name.casefold())
+        """Those with words of their own, in the order of their names, for a menu."""
+        spoken = [one for code, one in self._translators.items() if self.speaks(code)]
+        return sorted(spoken, key=lambda one: one.name.casefold())
 
 
 def negotiate(
-    *, preferred: str | None = None, cookie: str | None = None, accept_language: str | None = None
+    *,
+    preferred: str | None = None,
+    cookie: str | None = None,
+    accept_language: str | None = None,
+    among: Collection[str] = LANGUAGES,
 ) -> str:
-    """The account's choice, then this browser's, then what the browser asks for, then English."""
+    """The account's choice, then this browser's, then what the browser asks for, then English.
+
+    Only languages `among` which we have words: half a page in a language helps nobody.
+    """
     for asked in (preferred, cookie, *_accepted(accept_language or "")):
         code = _known(asked or "")
-        if code is not None:
+        if code is not None and code in among:
             return code
     return SOURCE_LANGUAGE
 

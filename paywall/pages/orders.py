@@ -27,6 +27,8 @@ from paywall.payments.tables import PaymentState
 
 OPEN = {"public": True}
 SLOW_S = 20.0
+LOOK_EACH_S = 6
+"""While a payer waits, the processor is asked about this often."""
 SETTLED = frozenset(
     {
         OrderState.PAID,
@@ -70,13 +72,15 @@ async def payment(
     if state == "done":
         return go(path("order", order=order_id))
     visit = site.visit(request)
-    view: dict[str, Any] = {"state": state, "slow": _slow(site, page)}
+    view: dict[str, Any] = {"state": state, "slow": _slow(site, page), "back_url": None}
     if state == "leave":
         assert page.payment is not None
         step = page.payment.next
         assert isinstance(step, Redirect)
-        # A payer who has just come back from there is not sent again without being asked.
-        view |= {"url": step.url, "at_once": "payment" not in request.query_params}
+        view["url"] = step.url
+        if _came_back(request):
+            # The processor may not have told yet what the payer did there: nobody is sent again.
+            view |= {"state": "waiting", "back_url": step.url}
     elif state == "element":
         extra, policy = element_view(page)
         view |= extra
@@ -101,8 +105,15 @@ async def payment_status(
 ) -> Response[bytes]:
     """The waiting fragment, polled; when there is an outcome, the page that tells it is named."""
     page = await read_order(request, site, order_id)
+    if page.payment is not None and int(_waited_s(site, page)) % LOOK_EACH_S < 2:
+        await site.parts.desk.reconciler.look(page.payment.id)
+        page = await read_order(request, site, order_id)
     state = standing(page)
     headers = {"Cache-Control": "no-store"}
+    back_url = None
+    if state == "leave" and _came_back(request) and page.payment is not None:
+        assert isinstance(page.payment.next, Redirect)
+        state, back_url = "waiting", page.payment.next.url
     if state != "waiting":
         onward = "order" if state == "done" else "payment"
         return Response(
@@ -113,7 +124,7 @@ async def payment_status(
     text = site.environment.get_template("payment_status.html").render(
         locale=site.visit(request).locale,
         order_id=order_id,
-        payment={"slow": _slow(site, page)},
+        payment={"slow": _slow(site, page), "back_url": back_url},
     )
     return Response(text.encode(), media_type=HTML, headers=headers)
 
@@ -172,11 +183,20 @@ async def mail_link(
     return go(path("order", order=order_id) + "?mailed=1")
 
 
+def _came_back(request: AnyRequest) -> bool:
+    """Processors bring payers back with words of their own in the query; that they came is all
+    we read of it.
+    """
+    return "payment" in request.query_params
+
+
+def _waited_s(site: Site, page: OrderPage) -> float:
+    assert page.payment is not None
+    return (site.parts.clock.machine() - page.payment.created_at).total_seconds()
+
+
 def _slow(site: Site, page: OrderPage) -> bool:
-    if page.payment is None:
-        return False
-    waited = site.parts.clock.machine() - page.payment.created_at
-    return waited.total_seconds() > SLOW_S
+    return page.payment is not None and _waited_s(site, page) > SLOW_S
 
 
 def _summary(locale: Translator, page: OrderPage) -> dict[str, Any]:

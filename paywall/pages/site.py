@@ -57,6 +57,7 @@ class Site:
         self.parts = parts
         self.catalogues = Catalogues(exponent=exponent)
         self.environment = make_environment(STATIC_DIR, self.catalogues)
+        self._spoken = frozenset(one.code for one in self.catalogues.languages())
         self._negotiate = lru_cache(maxsize=2000)(_language)
         self._facts = Facts()
         self._read_at: float | None = None
@@ -76,6 +77,7 @@ class Site:
 
     def language(self, request: AnyRequest, preferred: str = "") -> str:
         return self._negotiate(
+            self._spoken,
             preferred,
             request.cookies.get(LANGUAGE_COOKIE, "")[:20],
             request.headers.get("accept-language", "")[:300],
@@ -83,7 +85,7 @@ class Site:
 
     def known_language(self, code: str) -> str:
         """The language itself where we carry it, else the source's."""
-        return self._negotiate(code, "", "")
+        return self._negotiate(self._spoken, code, "", "")
 
     def visit(self, request: AnyRequest) -> Visit:
         """Who looks; the browser's own choice of a language stands before the account's."""
@@ -173,8 +175,8 @@ def currency_of(request: AnyRequest) -> str:
     return code if len(code) == 3 and code.isascii() and code.isupper() else ""
 
 
-def _language(preferred: str, cookie: str, accepted: str) -> str:
-    return negotiate(preferred=preferred, cookie=cookie, accept_language=accepted)
+def _language(among: frozenset[str], preferred: str, cookie: str, accepted: str) -> str:
+    return negotiate(preferred=preferred, cookie=cookie, accept_language=accepted, among=among)
 
 
 async def provide_site(request: AnyRequest) -> Site:

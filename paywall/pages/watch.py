@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 
 from entitlements.grants import Allowed, Refused
@@ -28,7 +28,7 @@ async def watch(
     event_id: FromPath[str],
     request: AnyRequest,
     site: NamedDependency[Site],
-    kind: Kind = Kind.LIVE,
+    kind: FromQuery[Kind] = Kind.LIVE,
 ) -> Response[bytes]:
     """Strangers log in first and come back; the player itself asks the API for its session."""
     visit = site.visit(request)

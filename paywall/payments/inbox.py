@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.clock import Clock
-from infra.kernel.db import Database, Tx
+from infra.kernel.db import Database, Tx, wake
 from infra.kernel.group import GroupCommit
 from infra.kernel.ids import new_id
 from paywall.payments.claims import claim, wait_s
@@ -102,6 +102,7 @@ class Inbox:
                 .returning(InboxRow.id)
             )
             stored = set(await tx.scalars(statement))
+            wake(tx, "payments")
         return [row["id"] in stored for row in rows]
 
     async def tick(self) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from infra.kernel.clock import Clock
-from infra.kernel.db import Database, Tx
+from infra.kernel.db import Database, Tx, wake
 from infra.kernel.errors import Conflict, NotFound
 from infra.kernel.ids import new_id
 from infra.kernel.money import Money
@@ -45,7 +45,7 @@ async def intend_refund(
 ) -> Refund:
     """Reserve an amount and add the refund to the caller's transaction; then `Refunder.send` it.
 
-    With `later` only the reconciler sends it, at its next tick. Raises RefundTooLarge, or
+    With `later` the reconciler sends it, after the commit. Raises RefundTooLarge, or
     Conflict when the payment was not captured. An order that takes part in the transaction is
     the caller's to lock, before this.
     """
@@ -88,6 +88,8 @@ async def intend_refund(
         created_at=now,
     )
     tx.add(refund)
+    if later:
+        wake(tx, "payments")
     return refund
 
 

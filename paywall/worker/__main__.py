@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from infra.adapters.logs import configure_logging
+from infra.adapters.taskiq_kick import TaskiqKick
 from infra.kernel.settings import load_settings
 from paywall.app.assembly import assemble, senders
 from paywall.worker.jobs import jobs
@@ -13,15 +15,23 @@ from paywall.worker.tick import Worker
 
 async def run(*, once: bool) -> int:
     """How many rows were worked on, where it ends by itself."""
-    parts = assemble(load_settings())
+    settings = load_settings()
+    configure_logging(as_json=settings.log_json)
+    parts = assemble(settings)
     sending = senders(parts)
     parts.closing.extend(sending.closing)
     worker = Worker(jobs(parts, sending), parts.clock)
     try:
         if once:
             return await worker.run_all_once()
+        parts.db.woken = worker.wake
         worker.stop_on_signals()
-        await worker.run()
+        if settings.redis_url:
+            kick = TaskiqKick(settings.redis_url)
+            parts.closing.append(kick.close)
+            await worker.hear(kick.listen)
+        else:
+            await worker.run()
         return 0
     finally:
         await parts.close()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Set
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import structlog
@@ -36,6 +37,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[datetime], Awaitable[int]]
     lanes: int = 1
     """How many of it may run side by side in this process, where one slow call would hold up."""
+
+
+RunJob = Callable[[str], Awaitable[int]]
+Listen = Callable[[RunJob, asyncio.Event], Coroutine[Any, Any, None]]
+"""Runs jobs by name as others ask for them, until the event is set."""
 
 
 class Worker:
@@ -90,6 +96,24 @@ class Worker:
         """Have a job look for due rows now, because some were just committed."""
         for bell in self._bells[name]:
             bell.set()
+
+    def wake(self, names: Set[str]) -> None:
+        """`Database.woken` of this process: its own commits ring its own bells."""
+        for name in names & self._jobs.keys():
+            self.kick(name)
+
+    async def hear(self, listen: Listen) -> None:
+        """Work, and run the jobs that other processes ask for: `listen` is TaskiqKick's."""
+        hearing = asyncio.create_task(listen(self._asked, self._stop))
+        try:
+            await self.run()
+        finally:
+            self._stop.set()
+            await hearing
+
+    async def _asked(self, name: str) -> int:
+        # A process of another version may know a job that this one doesn't.
+        return await self.run_once(name) if name in self._jobs else 0
 
     async def run_once(self, name: str) -> int:
         """Run one job until nothing is due; its errors reach the caller. How many rows."""

@@ -97,15 +97,16 @@ def product(shop: Shop, folder: Path) -> list[Row]:
         headers = headers or '["X-Bench"] = "1"'
         return f"""
 local n = 0
+local run = string.format("%x", os.time()) .. tostring({{}}):sub(8)
 request = function()
   n = n + 1
-  local h = {{{json_headers}, {headers}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. n}}
+  local h = {{{json_headers}, {headers}, ["Idempotency-Key"] = "{prefix}-{stamp}-" .. run .. n}}
   return wrk.format("POST", nil, h, {body})
 end
 """
 
     order = (
-        '\'{"offer_id":"' + shop.offer_id + '","email":"b\' .. n .. \'.' + stamp
+        '\'{"offer_id":"' + shop.offer_id + '","email":"b\' .. run .. n .. \'.' + stamp
         + '@example.org","payment":{"kind":"external","reference":"till"}}\''
     )  # fmt: skip
     checkout = (

@@ -97,7 +97,5 @@ class House:
 
     def events(self) -> dict[str, Any]:
         """Events of the demo's first venue by slug."""
-        venues = self.ask("GET", "/v1/catalogue/venues")["data"]
-        venue = next(one for one in venues if one["slug"] == "la-verriere")
-        found = self.ask("GET", f"/v1/catalogue/venues/{venue['id']}/events?when=all&limit=50")
+        found = self.ask("GET", "/v1/catalogue/venues/la-verriere/events?when=all&limit=50")
         return {one["slug"]: one for one in found["data"]}

@@ -7,7 +7,7 @@ from litestar import get
 
 from infra.kernel.clock import HandClock
 from paywall.http.client_address import client_address, is_direct_loopback
-from paywall.http.rate_limits import QUOTAS, MemoryMeter
+from paywall.http.rate_limits import QUOTAS
 from tests.http.conftest import Serve
 
 
@@ -35,16 +35,6 @@ async def test_who_asks_too_often_waits_and_others_do_not(serve: Serve, clock: H
         assert refused.headers["ratelimit"].startswith('"public";r=0;t=60')
         clock.move(seconds=1)
         assert (await client.get("/v1/open")).status_code == 200
-
-
-async def test_a_meter_counts_down_and_fills_up(clock: HandClock) -> None:
-    meter = MemoryMeter(clock)
-    left = [(await meter.spend("k", 3, 60)).remaining for _ in range(3)]
-    assert left == [2, 1, 0]
-    assert (await meter.spend("k", 3, 60)).wait_s == 20
-    assert (await meter.spend("other", 3, 60)).wait_s == 0
-    clock.move(seconds=60)
-    assert (await meter.spend("k", 3, 60)).remaining == 2
 
 
 def _scope(peer: str | None, *forwarded: str) -> dict[str, object]:

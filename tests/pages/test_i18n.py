@@ -6,11 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from paywall.pages.environment import TEMPLATES_DIR, make_environment
-from paywall.pages.i18n import LANGUAGES, LOCALES_DIR, Catalogues, compile_catalogues, negotiate
+from paywall.pages.i18n import (
+    LANGUAGES,
+    LOCALES_DIR,
+    NAMES,
+    Catalogues,
+    compile_catalogues,
+    negotiate,
+)
 
 SATURDAY = datetime(2026, 10, 3, 18, 30, tzinfo=UTC)
 
@@ -147,3 +155,16 @@ def test_a_naive_time_is_a_bug(catalogues: Catalogues) -> None:
 )
 def test_the_readers_choice_wins(asked: dict[str, str], expected: str) -> None:
     assert negotiate(**asked) == expected
+
+
+def test_language_names_are_babels_own() -> None:
+    for code, name in NAMES.items():
+        babels = Locale.parse("nb" if code == "no" else code).get_display_name()
+        assert babels is not None
+        assert name == babels.capitalize()
+    assert NAMES.keys() == LANGUAGES.keys()
+
+
+def test_a_language_without_words_is_not_offered() -> None:
+    assert negotiate(accept_language="de, fr;q=0.8", among={"en", "fr"}) == "fr"
+    assert negotiate(accept_language="de", among={"en", "fr"}) == "en"

@@ -43,7 +43,6 @@ async def main(database_url: str, redis_url: str) -> None:
     # Not every second: this process shall act on a kick alone.
     worker = Worker([Job(name="mail", run=delivery.run, every_s=3600)], clock)
     kick = TaskiqKick(redis_url)
-    await kick.start()
     print("READY", flush=True)
     await kick.listen(worker.run_once, asyncio.Event())
 

@@ -30,8 +30,6 @@ async def test_a_kick_runs_the_named_job_in_a_worker(redis_url: str) -> None:
         return 1
 
     web, worker = TaskiqKick(redis_url), TaskiqKick(redis_url)
-    await web.start()
-    await worker.start()
     await web.kick("mail")  # before anybody listens
     stop = asyncio.Event()
     listening = asyncio.create_task(worker.listen(run, stop))
@@ -60,7 +58,6 @@ async def test_a_worker_killed_in_mid_task_has_its_row_done_by_the_next_one(
         )
     url = database.engine.url.render_as_string(hide_password=False)
     web = TaskiqKick(redis_url)
-    await web.start()
     with subprocess.Popen(  # noqa: ASYNC220 - asyncio's own keeps a watcher thread behind
         [sys.executable, str(DOOMED), url, redis_url], stdout=subprocess.PIPE
     ) as doomed:
@@ -102,7 +99,6 @@ async def _takes_over(redis_url: str, job: str) -> None:
         return 1
 
     living = TaskiqKick(redis_url, take_over_after_s=0.001)
-    await living.start()
     stop = asyncio.Event()
     listening = asyncio.create_task(living.listen(work, stop))
     assert await asyncio.wait_for(seen.get(), 10) == job

@@ -19,6 +19,7 @@ from paywall.accounts.roles import NEEDS_FRESH, Permission
 from paywall.http.guards import SAFE_METHODS
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_
+from paywall.pages.forms import Form as Shown
 
 ACTION = "_action"
 PROOFS = ("_code", "_password", ACTION)
@@ -64,7 +65,7 @@ async def _show(
         has_totp=me.has_totp,
         has_passkey=me.passkeys > 0,
         has_password=me.has_password,
-        form={"values": {}, "errors": errors},
+        form=Shown({}, errors),
     )
 
 
@@ -102,6 +103,13 @@ async def prove(desk: NamedDependency[Desk]) -> Response[Any]:
     if not action:
         return desk.to(after)
     return Response(None, status_code=307, headers={"Location": after, "Cache-Control": "no-store"})
+
+
+@post("/console/confirm/done", opt={"person": True})
+async def done(desk: NamedDependency[Desk]) -> Response[Any]:
+    """On to what was asked for, after a passkey made the session fresh."""
+    typed = await desk.typed()
+    return desk.to(own_path(typed.text("next")))
 
 
 @post("/console/confirm/passkey/options", opt={"person": True}, status_code=200)
@@ -142,4 +150,4 @@ def own_path(path: str) -> str:
     return path if fine and path[8:9] in {"", "/", "?"} else "/console"
 
 
-PAGES = [ask, prove, passkey_options, passkey_verify]
+PAGES = [ask, prove, done, passkey_options, passkey_verify]

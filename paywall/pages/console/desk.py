@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
@@ -29,38 +26,25 @@ from paywall.http.parts import Parts
 from paywall.pages.console import flash, nav
 from paywall.pages.console.flash import Said, Undo
 from paywall.pages.console.typed import Typed
-from paywall.pages.environment import make_environment
-from paywall.pages.i18n import Catalogues, Translator, negotiate
+from paywall.pages.i18n import Translator
+from paywall.pages.site import Site
 
-STATIC_DIR = Path(__file__).parent.parent.parent / "static"
 HTML = "text/html; charset=utf-8"
 
 
-@cache
-def catalogues() -> Catalogues:
-    """The compiled catalogues: files that don't change while a process runs."""
-    return Catalogues()
+def site_of(request: Request[Any, Any, Any]) -> Site:
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    return site
 
 
-@cache
-def environment() -> Environment:
-    """The console's templates: files that don't change while a process runs."""
-    from paywall.pages.console import words  # words needs tables, tables need desks
+def render(request: Request[Any, Any, Any], template: str, context: dict[str, Any]) -> str:
+    """A template of the console with what all of them use."""
+    from paywall.pages.console import words  # words makes cells, cells are made at desks
 
-    return make_environment(
-        STATIC_DIR,
-        catalogues(),
-        extra_globals={"state_text": words.state_text, "tone": words.tone, "words": words},
-    )
-
-
-def translator_of(request: Request[Any, Any, Any], principal: Principal) -> Translator:
-    code = negotiate(
-        preferred=principal.locale,
-        cookie=request.cookies.get("pw_language"),
-        accept_language=request.headers.get("accept-language"),
-    )
-    return catalogues().translator(code)
+    found = site_of(request).environment.get_template(f"console/{template}")
+    shared = {"state_text": words.state_text, "tone": words.tone, "words": words}
+    return found.render(shared | context)
 
 
 class Desk:
@@ -77,7 +61,7 @@ class Desk:
         self.parts = parts
         self.principal = principal
         self.place = venue.id if venue is not None else _place(request)
-        self.locale = translator_of(request, principal)
+        self.locale: Translator = site_of(request).visit(request).locale
         self.gettext = self.locale.gettext
         self.machine_now: datetime = parts.clock.machine()
         self._venue = venue
@@ -105,11 +89,8 @@ class Desk:
         secure = self.parts.settings.secure
         told = self.request.cookies.get(flash.COOKIE, "")
         said = flash.read(self.parts.sealer, told)
-        words = (
-            environment()
-            .get_template(f"console/{template}")
-            .render(desk=self, locale=self.locale, said=said, **self._shell(), **context)
-        )
+        shown = {"desk": self, "locale": self.locale, "said": said, **self._shell(), **context}
+        words = render(self.request, template, shown)
         return Response(
             words,
             status_code=status,
@@ -126,16 +107,11 @@ class Desk:
             "mode": venue.mode.value if venue is not None else "",
             "venue": venue,
             "here": self.request.url.path,
-            "csrf_token": "",
         }
 
     def fragment(self, template: str, **context: Any) -> Response[str]:
         """A part of a page, for htmx."""
-        words = (
-            environment()
-            .get_template(f"console/{template}")
-            .render(desk=self, locale=self.locale, csrf_token="", **context)
-        )
+        words = render(self.request, template, {"desk": self, "locale": self.locale, **context})
         return Response(words, media_type=HTML, headers={"Cache-Control": "no-store"})
 
     def to(

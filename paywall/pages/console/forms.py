@@ -12,6 +12,7 @@ from infra.kernel.errors import Problem
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.table import Link
 from paywall.pages.console.typed import Typed
+from paywall.pages.forms import Form as Shown
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def show_form(
         template,
         status=200 if problem is None else max(400, problem.status),
         section=form.section,
-        form={"values": values, "errors": errors},
+        form=Shown(values, errors),
         spec=form,
         hidden=hidden,
         **context,

@@ -161,13 +161,20 @@ async def account_labels(tx: Tx, venue_id: str) -> dict[str, str]:
 
 
 def story(
-    desk: Desk, order: Order, payments: list[Payment], refunds: list[Refund], disputes: list[Dispute]
+    desk: Desk,
+    order: Order,
+    payments: list[Payment],
+    refunds: list[Refund],
+    disputes: list[Dispute],
 ) -> list[dict[str, Any]]:
     """Everything that happened to the order's money, in order of time."""
     _, locale = desk.gettext, desk.locale
     steps: list[tuple[datetime, dict[str, Any]]] = []
     for payment in payments:
-        detail = [payment.method, _(words.DECLINES[payment.decline.value]) if payment.decline else ""]
+        detail = [
+            payment.method,
+            _(words.DECLINES[payment.decline.value]) if payment.decline else "",
+        ]
         if payment.fee is not None:
             detail.append(_("Fee %(fee)s") % {"fee": locale.money(payment.fee)})
         steps.append((payment.created_at, _step(_("Payment"), payment.amount, payment, detail)))

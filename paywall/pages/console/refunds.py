@@ -23,6 +23,7 @@ from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_
 from paywall.pages.console.orders import account_labels, scope_names
 from paywall.pages.console.typed import Typed, amount_text
+from paywall.pages.forms import Form as Shown
 from paywall.payments.tables import Payment
 
 READ = {"permission": P.ORDERS_REFUND}
@@ -75,15 +76,13 @@ async def _show(
         "whole": part == left, "moves": moves, "players": players,
         "opened": sorted({names.get(one.scope_id, one.scope_id) for one in grants}),
         "form_id": text.text("form_id") or new_id("ref"),
-        "form": {
-            "values": {
+        "form": Shown(
+            {
                 "amount": text.text("amount") or amount_text(left.minor, order.currency),
                 "reason": text.text("reason"),
             },
-            "errors": {}
-            if problem is None
-            else {_field(problem): desk.words_for(problem)},
-        },
+            {} if problem is None else {_field(problem): desk.words_for(problem)},
+        ),
     }  # fmt: skip
     if desk.request.headers.get("hx-request"):
         return desk.fragment("refund_moves.html", **shown)

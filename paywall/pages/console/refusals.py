@@ -13,7 +13,7 @@ from paywall.accounts.principal import NOBODY, Principal
 from paywall.http.answer_headers import request_id
 from paywall.http.problems import headers_of
 from paywall.pages.console import nav
-from paywall.pages.console.desk import HTML, environment, translator_of
+from paywall.pages.console.desk import HTML, render, site_of
 from paywall.pages.console.nav import N_
 
 _TITLES = {
@@ -61,29 +61,25 @@ def _page(
     detail: str,
     headers: dict[str, str],
 ) -> Response[str]:
-    locale = translator_of(request, principal)
+    locale = site_of(request).visit(request).locale
     venue_id = str(request.path_params.get("venue_id", ""))
     known = principal.is_staff_of(venue_id)
     sections = nav.entries(principal, venue_id) if known else []
     title = locale.gettext(_TITLES.get(status, N_("This can't be done")))
     back = nav.venue_url(venue_id) if known else "/console"
-    words = (
-        environment()
-        .get_template("console/refused.html")
-        .render(
-            desk={"principal": principal},
-            locale=locale,
-            said=None,
-            sections=[nav.Entry(one.key, locale.gettext(one.label), one.url) for one in sections],
-            section="",
-            mode="",
-            venue=None,
-            here=request.url.path,
-            csrf_token="",
-            title=title,
-            reason=locale.gettext(detail),
-            actions=[(locale.gettext("Back to the console"), back)],
-            code=request_id(request.scope) if status >= 500 else "",
-        )
-    )
+    shown = {
+        "desk": {"principal": principal},
+        "locale": locale,
+        "said": None,
+        "sections": [nav.Entry(one.key, locale.gettext(one.label), one.url) for one in sections],
+        "section": "",
+        "mode": "",
+        "venue": None,
+        "here": request.url.path,
+        "title": title,
+        "reason": locale.gettext(detail),
+        "actions": [(locale.gettext("Back to the console"), back)],
+        "code": request_id(request.scope) if status >= 500 else "",
+    }
+    words = render(request, "refused.html", shown)
     return Response(words, status_code=status, media_type=HTML, headers=headers)

@@ -8,41 +8,65 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from infra.kernel.errors import Problem
 from paywall.pages.console import (
+    audit,
     confirm,
     coupons,
     events,
+    front,
+    installation,
+    keys,
+    money,
     offers,
+    orders,
+    people,
+    processors,
+    refunds,
     refusals,
     replays,
     seasons,
     security,
+    settings,
+    staff,
     streams,
+    viewers,
+    webhooks,
 )
 from paywall.pages.console.desk import provide_desk
 
 PAGES = [
+    *audit.PAGES,
     *confirm.PAGES,
     *coupons.PAGES,
     *events.PAGES,
+    *front.PAGES,
+    *installation.PAGES,
+    *keys.PAGES,
+    *money.PAGES,
     *offers.PAGES,
+    *orders.PAGES,
+    *people.PAGES,
+    *processors.PAGES,
+    *refunds.PAGES,
     *replays.PAGES,
     *seasons.PAGES,
     *security.PAGES,
+    *settings.PAGES,
+    *staff.PAGES,
     *streams.PAGES,
+    *viewers.PAGES,
+    *webhooks.PAGES,
 ]
 
 
-def console() -> Router:
-    """A new router, as Litestar's routers belong to one app."""
-    return Router(
-        path="/",
-        route_handlers=PAGES,
-        dependencies={"desk": Provide(provide_desk)},
-        before_request=confirm.fresh_or_confirm,
-        exception_handlers={
-            Problem: refusals.on_problem,
-            ValidationException: refusals.on_validation,
-            HTTPException: refusals.on_http,
-        },
-        include_in_schema=False,
-    )
+CONSOLE = Router(
+    path="/",
+    route_handlers=PAGES,
+    dependencies={"desk": Provide(provide_desk)},
+    before_request=confirm.fresh_or_confirm,
+    exception_handlers={
+        Problem: refusals.on_problem,
+        ValidationException: refusals.on_validation,
+        HTTPException: refusals.on_http,
+    },
+    include_in_schema=False,
+)

@@ -14,6 +14,7 @@ from paywall.accounts.roles import NEEDS_STRONG, allowed
 from paywall.pages.console.confirm import own_path, passkey_answer
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.typed import Typed
+from paywall.pages.forms import Form as Shown
 
 _PERSON = {"person": True}
 
@@ -37,7 +38,7 @@ async def _show(
         enrolment=enrolment,
         qr=None if enrolment is None else _qr(enrolment.uri),
         after=own_path(query.get("next", "")) if query.get("next") else "",
-        form={"values": {}, "errors": {} if problem is None else {"code": desk.words_for(problem)}},
+        form=Shown({}, {} if problem is None else {"code": desk.words_for(problem)}),
     )
 
 

@@ -6,3 +6,5 @@ import "./copy-text";
 import "./draft-form";
 import "./toasts";
 import "./menus";
+import "./table-keys";
+import "./confirm-passkey";

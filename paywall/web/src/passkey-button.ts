@@ -26,7 +26,7 @@ function descriptors(list: unknown): PublicKeyCredentialDescriptor[] {
   return ((list ?? []) as Json[]).map((item) => ({ ...item, id: bytes(String(item["id"])) }) as unknown as PublicKeyCredentialDescriptor);
 }
 
-function creationOptions(json: Json): PublicKeyCredentialCreationOptions {
+export function creationOptions(json: Json): PublicKeyCredentialCreationOptions {
   if ("parseCreationOptionsFromJSON" in PublicKeyCredential) {
     return PublicKeyCredential.parseCreationOptionsFromJSON(json as unknown as PublicKeyCredentialCreationOptionsJSON);
   }
@@ -39,7 +39,7 @@ function creationOptions(json: Json): PublicKeyCredentialCreationOptions {
   } as unknown as PublicKeyCredentialCreationOptions;
 }
 
-function requestOptions(json: Json): PublicKeyCredentialRequestOptions {
+export function requestOptions(json: Json): PublicKeyCredentialRequestOptions {
   if ("parseRequestOptionsFromJSON" in PublicKeyCredential) {
     return PublicKeyCredential.parseRequestOptionsFromJSON(json as unknown as PublicKeyCredentialRequestOptionsJSON);
   }

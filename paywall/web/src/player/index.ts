@@ -86,6 +86,7 @@ class LivePlayer extends HTMLElement {
         position: () => ({ position_s: Math.round(this.video.currentTime * 10) / 10, playing: !this.video.paused }),
         displaced: () => this.displaced(),
         refused: (problem) => this.refuse(problem),
+        lost: () => void this.start(),
       });
       if (useHls) this.playWithHls(answer.urls.hls, answer.transport === "header");
       else this.playNatively(answer.urls.hls);
@@ -229,7 +230,13 @@ class LivePlayer extends HTMLElement {
     link.className = "button button--primary";
     link.href = out.url;
     link.textContent = out.label;
-    this.show("refused", "refused_title", problem.detail ?? this.labels.refused_text, false, out.url === "" ? [] : [link]);
+    this.show("refused", "refused_title", this.reason(problem), false, out.url === "" ? [] : [link]);
+  }
+
+  /** The reason in the reader's language where the page brought it, else as the server wrote it. */
+  private reason(problem: Problem): string {
+    const label = `because_${problem.code ?? ""}` as Label;
+    return Object.hasOwn(this.labels, label) ? this.labels[label] : problem.detail ?? this.labels.refused_text;
   }
 
   private broken(): void {

@@ -4,6 +4,8 @@ export type Label =
   | "fullscreen" | "leave_fullscreen" | "live" | "go_live" | "seek" | "loading" | "player"
   | "waiting_title" | "waiting_text" | "ended_title" | "ended_text" | "error_title" | "error_text"
   | "offline_title" | "offline_text" | "retry" | "elsewhere_title" | "elsewhere_text" | "watch_here"
+  | "because_refunded" | "because_revoked" | "because_disputed" | "because_suspended" | "because_over"
+  | "because_window" | "because_not_bought" | "because_stopped"
   | "refused_title" | "refused_text" | "busy_text" | "way_out" | "start" | "unsupported_text";
 export type Labels = Record<Label, string>;
 

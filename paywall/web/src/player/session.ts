@@ -34,6 +34,7 @@ interface Watcher {
   position(): { position_s: number; playing: boolean };
   displaced(problem: Problem): void;
   refused(problem: Problem): void;
+  lost(): void;
 }
 
 const DEVICE_KEY = "device-id";
@@ -127,7 +128,9 @@ export class Session {
       if (answer.status === 410 || answer.status === 403) {
         this.stopped = true;
         const problem = await problemOf(answer);
-        if (answer.status === 410) this.watcher.displaced(problem);
+        // 410 names why this session is over; only some of it can be begun again.
+        if (problem.code === "elsewhere") this.watcher.displaced(problem);
+        else if (problem.code === "silent" || problem.code === "unknown") this.watcher.lost();
         else this.watcher.refused(problem);
         return;
       }

@@ -1,0 +1,1 @@
+"""One file a step; their numbers are the order. Written by `make migration`."""
