@@ -5,8 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from infra.kernel.settings import load_settings
 from infra.migrations.run import upgrade
 
 if __name__ == "__main__":
-    sys.stdout.write(asyncio.run(upgrade(load_settings().database())) + "\n")
+    try:
+        done = asyncio.run(upgrade(load_settings().database()))
+    except (OSError, SQLAlchemyError) as error:
+        why = getattr(error, "orig", None) or error
+        sys.exit(f"The database does not answer or refuses: {why}. See PAYWALL_DATABASE_URL.")
+    sys.stdout.write(done + "\n")
