@@ -4,8 +4,8 @@ opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in pe
 `caller=True` a person or an API key, whose right the handler itself checks at a venue in the body;
 `permission=Permission.X` that right at the venue in the path's `venue_id` (or at the installation
 where the path has none). A route with none of them answers 403 to everyone.
-`page=True` beside a permission: a form of the console, whose fresh check is `console.confirm`'s,
-which keeps what was typed (every use case behind it that needs one asks again).
+`page=True` beside a permission: a form under the console's router, whose own step asks for the
+fresh check (`pages.console.confirm`), because it keeps what was typed. Nowhere else.
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
 `idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
 etags and openapi.

@@ -38,7 +38,7 @@ async def fresh_or_confirm(request: Request[Any, Any, Any]) -> Response[Any] | N
     fields = (await request.form()).multi_items()
     carried = [(n, str(v)) for n, v in fields if n not in PROOFS][:_CARRIED_MAX]
     desk = Desk(request, parts, principal, None)
-    return await _show(desk, action=request.url.path, carried=carried)
+    return await _show(desk, action=request.url.path, carried=carried, status=403)
 
 
 def needs_fresh(permission: Permission | None) -> bool:
@@ -51,6 +51,7 @@ async def _show(
     action: str,
     carried: list[tuple[str, str]],
     problem: Problem | None = None,
+    status: int = 200,
 ) -> Response[str]:
     """`action` empty: only the session is made strong and fresh, then `next` is opened."""
     me = await desk.parts.people.me.view(desk.principal)
@@ -58,7 +59,7 @@ async def _show(
     errors = {} if problem is None else {f"_{field or 'code'}": desk.words_for(problem)}
     return desk.page(
         "confirm.html",
-        status=200 if problem is None else problem.status,
+        status=status if problem is None else problem.status,
         section="",
         action=action,
         carried=carried,

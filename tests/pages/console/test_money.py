@@ -150,6 +150,7 @@ async def test_a_refund_waits_for_a_fresh_proof_and_loses_nothing(
     url = f"{console.at}/orders/{order_id}/refund"
     sent = {"form_id": await refund_form(owner, url), "amount": "5.00", "reason": "Sound & light"}
     confirm = await owner.post(url, data=sent)
+    assert confirm.status_code == 403
     assert "Confirm that it is you" in confirm.text
     assert (await state_of(console, order_id)).refunded_minor == 0
     carried = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', confirm.text))

@@ -8,8 +8,10 @@ import pytest
 
 from paywall.accounts.roles import VENUE_ROLES, Permission, Role, allowed
 from paywall.http.guards import SAFE_METHODS
+from paywall.pages import PAGES as VIEWER_PAGES
 from paywall.pages.console.nav import VENUE_SECTIONS
 from paywall.pages.console.router import CONSOLE, PAGES
+from paywall.routes import ROUTES
 from tests.pages.console.conftest import Console
 
 NAV = re.compile(r'<nav class="console__nav".*?</nav>', re.DOTALL)
@@ -28,6 +30,13 @@ def test_every_form_with_a_permission_leaves_its_fresh_check_to_the_confirmation
         writes = not page.http_methods <= SAFE_METHODS
         if writes and "permission" in page.opt:
             assert page.opt.get("page"), page.paths
+
+
+def test_the_guard_leaves_the_fresh_check_to_nobody_but_the_console() -> None:
+    for page in PAGES:
+        assert page.before_request is None, "a step of its own would replace the router's"
+    for route in (*ROUTES, *VIEWER_PAGES):
+        assert not route.opt.get("page"), route.paths
 
 
 async def test_nobody_is_sent_to_the_log_in_and_back(console: Console) -> None:
