@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.Column("gateway_account_id", sa.String(length=32), nullable=False),
         sa.Column("dispute_ref", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("moved", sa.Boolean(), nullable=False),
         sa.Column("asked_minor", sa.BigInteger(), nullable=False),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
         sa.Column("fee_minor", sa.BigInteger(), nullable=True),
@@ -612,6 +613,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("due_at IS NOT NULL"),
         sqlite_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payment_inbox_state_received", "payment_inbox", ["state", "received_at"], unique=False
     )
     op.create_index(op.f("ix_payment_inbox_venue_id"), "payment_inbox", ["venue_id"], unique=False)
     op.create_table(
