@@ -21,7 +21,7 @@ from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import HOLD_LIFE, Placed, paid_order, place, take_places
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.payments.finish import Finisher
-from paywall.payments.port import NextStep, NoStep
+from paywall.payments.port import Decline, NextStep, NoStep
 from paywall.payments.routing import route
 from paywall.payments.start import Started, Starter, Wanted, intend
 from paywall.payments.tables import GatewayAccount, Payment, PaymentState
@@ -46,6 +46,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str = ""
     payment_state: PaymentState | None = None
     next: NextStep = NoStep()
+    decline: Decline | None = None
 
 
 class OrderClosed(Conflict):
@@ -179,6 +180,7 @@ class Buy:
             payment_id=payment.id,
             payment_state=started.state,
             next=started.next,
+            decline=started.decline,
         )
 
     async def _flush(self, requests: Sequence[OrderRequest]) -> list[_Opened | Exception]:
@@ -257,4 +259,5 @@ def _standing(order: Order, payment: Payment | None) -> Checkout:
         payment_id=payment.id if payment else "",
         payment_state=payment.state if payment else None,
         next=payment.next if payment else NoStep(),
+        decline=payment.decline if payment else None,
     )
