@@ -20,6 +20,7 @@ from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
+from infra.kernel.key_desk import KeyDesk
 from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
@@ -91,6 +92,7 @@ def assemble(
         clock=clock,
         db=db,
         sealer=sealer,
+        keys=KeyDesk(db, clock, sealer),
         people=make_people(
             db,
             clock,
