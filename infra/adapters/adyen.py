@@ -25,6 +25,7 @@ from infra.adapters.adyen_words import (
     decline_of,
     from_adyen,
     to_adyen,
+    with_session_result,
 )
 from infra.kernel.db import refuse_inside_transaction
 from infra.kernel.money import Money
@@ -51,6 +52,9 @@ from paywall.payments.port import (
 # stored copy without a date); we count on no more than a week.
 # https://docs.adyen.com/development-resources/api-idempotency (read 2026-11-22).
 KEY_LIFE = timedelta(days=7)
+# "expiresAt: the session expires; default one hour after creation" (Checkout v71,
+# CreateCheckoutSessionRequest, read 2026-11-22), and what was begun just before may finish.
+SESSION_LIFE = timedelta(hours=1, minutes=15)
 _MAX_KEY = 64  # "maximum of 64 characters", same page and Checkout v71
 
 # Charges of varying amounts at no fixed interval: presales as well as renewals may use the token.
@@ -115,6 +119,7 @@ class AdyenGateway:
     name = "adyen"
     key_life = KEY_LIFE
     can_read_by_reference = False
+    abandoned_after: timedelta | None = SESSION_LIFE
 
     def __init__(
         self,
@@ -200,13 +205,14 @@ class AdyenGateway:
             mandate_ref=intent.mandate_ref,
         )
 
-    async def read(self, *, processor_ref: str, payment_id: str) -> Snapshot | None:
-        """What Adyen tells of a session whose sessionResult is in `processor_ref`; else None.
+    async def read(self, *, processor_ref: str, payment_id: str, hint: str = "") -> Snapshot | None:
+        """What Adyen tells of a session, given its sessionResult (`hint`, or in `processor_ref`).
 
-        None is no news: after half of the key's life only a webhook or a person settles it.
+        Without one None, which is no news: only a webhook, a person or the session's end
+        settles it.
         """
         refuse_inside_transaction("adyen.read")
-        session = SessionRef.parse(processor_ref)
+        session = SessionRef.parse(with_session_result(processor_ref, hint))
         if session is None or not session.result:
             return None
         try:
@@ -225,7 +231,8 @@ class AdyenGateway:
             raise OutcomeUnknown(f"Adyen's session status {status!r} is not one that we know.")
         standing, decline = SESSION_STANDINGS[status]
         if standing is not Standing.AUTHORISED:
-            return _snapshot(processor_ref, payment_id, standing, session.amount, decline=decline)
+            kept = str(msgspec.structs.replace(session, result=""))
+            return _snapshot(kept, payment_id, standing, session.amount, decline=decline)
         return _completed(session, payment_id, answer)
 
     async def capture(self, *, processor_ref: str, payment_id: str, amount: Money) -> Snapshot:
@@ -248,6 +255,7 @@ class AdyenGateway:
             Standing.AUTHORISED,
             amount,
             captured=Money.zero(amount.currency),
+            amount_told=False,
         )
 
     async def cancel(self, *, processor_ref: str, payment_id: str) -> Snapshot:
@@ -255,7 +263,7 @@ class AdyenGateway:
 
         A session can't be closed (it ends an hour after its start): for one that nobody is known
         to have paid, what may have been authorised meanwhile is cancelled by our reference. The
-        snapshot's amount is zero where Adyen's references don't tell it.
+        snapshot doesn't tell the amount where Adyen's references don't.
         """
         refuse_inside_transaction("adyen.cancel")
         request: dict[str, Any] = {"merchantAccount": self._credentials.merchant_account}
@@ -266,13 +274,18 @@ class AdyenGateway:
             request["reference"] = str(Reference(payment_id, capture_later=True))
             method = modifications.cancel_authorised_payment_by_psp_reference
             await self._post(method, request, key, _paid_ref(processor_ref))
-            amount, standing = Money.zero("XXX"), Standing.AUTHORISED
+            amount, standing, told = Money.zero("XXX"), Standing.AUTHORISED, False
         else:
             request["paymentReference"] = str(Reference(payment_id, session.capture_later))
             await self._post(modifications.cancel_authorised_payment, request, key)
-            amount, standing = session.amount, Standing.PENDING
+            amount, standing, told = session.amount, Standing.PENDING, True
         return _snapshot(
-            processor_ref, payment_id, standing, amount, captured=Money.zero(amount.currency)
+            processor_ref,
+            payment_id,
+            standing,
+            amount,
+            captured=Money.zero(amount.currency),
+            amount_told=told,
         )
 
     async def refund(self, intent: StartRefund) -> RefundSnapshot:

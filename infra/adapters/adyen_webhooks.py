@@ -189,23 +189,29 @@ class _Signed(msgspec.Struct, rename="camel"):
 # in Adyen's webhooks v1 file (both read 2026-11-22). All events of one dispute share its
 # pspReference. CHARGEBACK takes the money; the ones before it are warnings. CHARGEBACK_REVERSED
 # "is not final": a SECOND_CHARGEBACK may follow a dispute that was won.
+# A second element of True: it tells that money was taken or came back. Warnings and the end of a
+# period do not: what they ended may have been a mere request for information. Whether an opened
+# prearbitration takes the money again at once is not in those descriptions; here its outcome does.
 DISPUTES = {
-    "REQUEST_FOR_INFORMATION": DisputeStanding.OPEN,
-    "NOTIFICATION_OF_CHARGEBACK": DisputeStanding.OPEN,
-    "CHARGEBACK": DisputeStanding.OPEN,
-    "CHARGEBACK_REVERSED": DisputeStanding.WON,
-    "SECOND_CHARGEBACK": DisputeStanding.LOST,
-    "DISPUTE_DEFENSE_PERIOD_ENDED": DisputeStanding.LOST,
-    "ISSUER_RESPONSE_TIMEFRAME_EXPIRED": DisputeStanding.WON,
-    "PREARBITRATION_OPEN": DisputeStanding.OPEN,
-    "PREARBITRATION_ACCEPTED": DisputeStanding.LOST,  # the venue gave in
-    "PREARBITRATION_DECLINED": DisputeStanding.OPEN,  # the venue contests; arbitration follows
-    "PREARBITRATION_ISSUER_WITHDRAWN": DisputeStanding.WON,
-    "PREARBITRATION_WON": DisputeStanding.WON,
-    "PREARBITRATION_LOST": DisputeStanding.LOST,
-    "SCHEME_ARBITRATION": DisputeStanding.OPEN,
-    "SCHEME_ARBITRATION_WON": DisputeStanding.WON,
-    "SCHEME_ARBITRATION_LOST": DisputeStanding.LOST,
+    "REQUEST_FOR_INFORMATION": (DisputeStanding.OPEN, False),
+    "NOTIFICATION_OF_CHARGEBACK": (DisputeStanding.OPEN, False),
+    "CHARGEBACK": (DisputeStanding.OPEN, True),
+    "CHARGEBACK_REVERSED": (DisputeStanding.WON, True),
+    "SECOND_CHARGEBACK": (DisputeStanding.LOST, True),
+    "DISPUTE_DEFENSE_PERIOD_ENDED": (DisputeStanding.LOST, False),
+    "ISSUER_RESPONSE_TIMEFRAME_EXPIRED": (DisputeStanding.WON, False),
+    "PREARBITRATION_OPEN": (DisputeStanding.OPEN, False),
+    "PREARBITRATION_ACCEPTED": (DisputeStanding.LOST, True),  # the venue gave in
+    "PREARBITRATION_DECLINED": (
+        DisputeStanding.OPEN,
+        False,
+    ),  # the venue contests; arbitration follows
+    "PREARBITRATION_ISSUER_WITHDRAWN": (DisputeStanding.WON, True),
+    "PREARBITRATION_WON": (DisputeStanding.WON, True),
+    "PREARBITRATION_LOST": (DisputeStanding.LOST, True),
+    "SCHEME_ARBITRATION": (DisputeStanding.OPEN, False),
+    "SCHEME_ARBITRATION_WON": (DisputeStanding.WON, True),
+    "SCHEME_ARBITRATION_LOST": (DisputeStanding.LOST, True),
 }
 
 
@@ -235,8 +241,9 @@ def interpret(item: InboxItem) -> list[Change]:
                     dispute_ref=signed.psp_reference,
                     payment_ref=signed.original_reference,
                     payment_id=signed.of.payment_id,
-                    standing=DISPUTES[kind],
+                    standing=DISPUTES[kind][0],
                     amount=signed.amount,
+                    moved=DISPUTES[kind][1],
                 )
             ]
     return []
@@ -248,7 +255,12 @@ def _payment(signed: _Signed) -> str:
 
 
 def _changed(
-    signed: _Signed, standing: Standing, captured: Money | None = None, ref: str | None = None
+    signed: _Signed,
+    standing: Standing,
+    captured: Money | None = None,
+    ref: str | None = None,
+    *,
+    amount_told: bool = True,
 ) -> PaymentChanged:
     ref = _payment(signed) if ref is None else ref
     snapshot = Snapshot(
@@ -258,6 +270,7 @@ def _changed(
         amount=signed.amount,
         captured=captured or Money.zero(signed.currency),
         refunded=Money.zero(signed.currency),
+        amount_told=amount_told,
     )
     return PaymentChanged(processor_ref=ref, payment_id=signed.of.payment_id, snapshot=snapshot)
 
@@ -288,17 +301,20 @@ def _authorisation(signed: _Signed) -> list[Change]:
 
 
 def _modification(kind: str, signed: _Signed) -> list[Change]:
+    """The amount of these items is the step's, not the payment's."""
     match kind, signed.success:
         case "CAPTURE", True:
-            return [_changed(signed, Standing.CAPTURED, signed.amount)]
+            return [_changed(signed, Standing.CAPTURED, signed.amount, amount_told=False)]
         case "CAPTURE", False:
-            return [_changed(signed, Standing.AUTHORISED)]
+            return [_changed(signed, Standing.AUTHORISED, amount_told=False)]
         case "CAPTURE_FAILED", _:
-            return [_changed(signed, Standing.FAILED)]
+            # "The capture failed due to rejection by the scheme" comes after a CAPTURE that was
+            # told as successful (Adyen's webhooks v1 file, read 2026-11-22).
+            return [_changed(signed, Standing.REVERSED, amount_told=False)]
         case (("CANCELLATION" | "TECHNICAL_CANCEL"), True):
-            return [_changed(signed, Standing.CANCELLED)]
+            return [_changed(signed, Standing.CANCELLED, amount_told=False)]
         case "EXPIRE", True if signed.of.capture_later:
-            return [_changed(signed, Standing.CANCELLED)]
+            return [_changed(signed, Standing.CANCELLED, amount_told=False)]
     # A refused cancellation changes nothing; the payment's own events say where it stands.
     return [PaymentChanged(processor_ref=_payment(signed), payment_id=signed.of.payment_id)]
 

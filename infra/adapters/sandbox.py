@@ -74,6 +74,7 @@ class SandboxGateway:
     test = True
     key_life = timedelta(hours=24)
     can_read_by_reference = True
+    abandoned_after: timedelta | None = None
 
     def __init__(
         self,
@@ -117,7 +118,7 @@ class SandboxGateway:
             body["payment_method"] = {"card": card}
         return self._snapshot(await self._post("/v1/payments", body, key=intent.payment_id))
 
-    async def read(self, *, processor_ref: str, payment_id: str) -> Snapshot | None:
+    async def read(self, *, processor_ref: str, payment_id: str, hint: str = "") -> Snapshot | None:
         if processor_ref:
             found = await self._get(f"/v1/payments/{processor_ref}", {})
             return None if found is None else self._snapshot(found)

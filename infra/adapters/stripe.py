@@ -110,6 +110,7 @@ class StripeGateway(Gateway):
     name = "stripe"
     key_life = KEY_LIFE
     can_read_by_reference = False
+    abandoned_after: timedelta | None = None
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class StripeGateway(Gateway):
                 return await self._retrieve(answer.id)
             return self._snapshot(answer)
 
-    async def read(self, *, processor_ref: str, payment_id: str) -> Snapshot | None:
+    async def read(self, *, processor_ref: str, payment_id: str, hint: str = "") -> Snapshot | None:
         with _talking("read"):
             if not processor_ref:
                 processor_ref = await self._search(payment_id)

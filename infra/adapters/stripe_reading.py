@@ -302,30 +302,27 @@ def mandate_snapshot_of(setup: SetupIntent, publishable_key: str) -> MandateSnap
     )
 
 
-# Inquiries (warning_*) and prevented disputes move no money as a dispute; the former may grow
-# into one, which is then told with another status. An appeal is a lost dispute taken up again.
+# Inquiries (warning_*) move no money; one may grow into a dispute, which is then told with another
+# status. Prevented disputes arrive as refunds. An appeal is a lost dispute taken up again.
 # The list of statuses is that of stripe-python 16.1's Dispute; what money they move is known from
 # https://docs.stripe.com/disputes/how-disputes-work only in part (read 2026-11-22), to be
 # confirmed with test keys.
 _DISPUTE_STANDINGS = {
-    "needs_response": DisputeStanding.OPEN,
-    "under_review": DisputeStanding.OPEN,
-    "appeal_needs_response": DisputeStanding.OPEN,
-    "appeal_under_review": DisputeStanding.OPEN,
-    "won": DisputeStanding.WON,
-    "lost": DisputeStanding.LOST,
+    "warning_needs_response": (DisputeStanding.OPEN, False),
+    "warning_under_review": (DisputeStanding.OPEN, False),
+    "warning_closed": (DisputeStanding.WON, False),
+    "needs_response": (DisputeStanding.OPEN, True),
+    "under_review": (DisputeStanding.OPEN, True),
+    "appeal_needs_response": (DisputeStanding.OPEN, True),
+    "appeal_under_review": (DisputeStanding.OPEN, True),
+    "won": (DisputeStanding.WON, True),
+    "lost": (DisputeStanding.LOST, True),
 }
-_MOVES_NO_MONEY = (
-    "warning_needs_response",
-    "warning_under_review",
-    "warning_closed",
-    "prevented",
-)
 
 
-def dispute_standing_of(dispute: Dispute) -> DisputeStanding | None:
-    """None for an inquiry or a prevented dispute, which take no money."""
-    if dispute.status in _MOVES_NO_MONEY:
+def dispute_standing_of(dispute: Dispute) -> tuple[DisputeStanding, bool] | None:
+    """The standing, and whether money moved; None for a prevented dispute."""
+    if dispute.status == "prevented":
         return None
     if dispute.status not in _DISPUTE_STANDINGS:
         raise Unreadable(f"a dispute's status {dispute.status!r} is not known")

@@ -128,13 +128,12 @@ def _charge(charge: dict[str, Any]) -> list[Change]:
 
 
 def _refund(refund: dict[str, Any]) -> list[Change]:
-    """Our own refunds. One made elsewhere changes the payment's refunded total: charge.refunded."""
-    refund_id = _metadata(refund, "refund_id")
-    if not refund_id:
+    """Our own refunds, and those made in Stripe's dashboard, which carry no metadata of ours."""
+    if not refund.get("payment_intent"):
         return []
     return [
         RefundChanged(
-            refund_id=refund_id,
+            refund_id=_metadata(refund, "refund_id"),
             processor_ref=str(refund["id"]),
             payment_ref=str(refund.get("payment_intent") or ""),
             payment_id=_metadata(refund, "payment_id"),
@@ -144,9 +143,10 @@ def _refund(refund: dict[str, Any]) -> list[Change]:
 
 def _dispute(data: dict[str, Any]) -> list[Change]:
     dispute = read_as(Dispute, data)
-    standing = dispute_standing_of(dispute)
-    if standing is None or dispute.payment_intent is None:
+    told = dispute_standing_of(dispute)
+    if told is None or dispute.payment_intent is None:
         return []
+    standing, moved = told
     return [
         DisputeChanged(
             dispute_ref=dispute.id,
@@ -157,6 +157,7 @@ def _dispute(data: dict[str, Any]) -> list[Change]:
             reason=dispute.reason,
             fee=dispute_fee_of(dispute),
             evidence_due_at=evidence_due_at(dispute),
+            moved=moved,
         )
     ]
 

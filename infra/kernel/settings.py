@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 import msgspec
 
 from infra.kernel.seal import load_or_make_master
+
+
+MASTER_BYTES = 32
+DRIVERS = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def master(self) -> bytes:
         if self.master_secret:
-            return base64.b64decode(self.master_secret)
+            return _secret(self.master_secret)
         return load_or_make_master(self.data_dir / "master.key")
 
 
@@ -68,9 +73,35 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             raise BadSetting(f"{key} is not a setting; known are {', '.join(sorted(names))}.")
         given[names[key]] = value
     try:
-        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise BadSetting(f"A PAYWALL_ variable can't be used: {error}") from error
+        words, _, path = str(error).partition(" - at `$.")
+        name = f"PAYWALL_{path.rstrip('`').upper()}"
+        raise BadSetting(f"{name} can't be used: {words.replace('`', '')}.") from error
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    """What the types can't say."""
+    if settings.database_url and not settings.database_url.startswith(DRIVERS):
+        known = " or ".join(f"{driver}..." for driver in DRIVERS)
+        raise BadSetting(f"PAYWALL_DATABASE_URL can't be used: it begins with {known}.")
+    if settings.master_secret:
+        _secret(settings.master_secret)
+
+
+def _secret(text: str) -> bytes:
+    try:
+        secret = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        secret = b""
+    if len(secret) < MASTER_BYTES:
+        raise BadSetting(
+            f"PAYWALL_MASTER_SECRET can't be used: it has to be at least {MASTER_BYTES} random"
+            " bytes in base64, such as `openssl rand -base64 32` prints."
+        )
+    return secret
 
 
 def _decode(kind: type, value: object) -> object:

@@ -114,7 +114,7 @@ def assemble(
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
-        buy=Buy(db, clock, announcer, desk.starter, public_url),
+        buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),

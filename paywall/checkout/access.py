@@ -13,7 +13,7 @@ from entitlements.tables import Grant, GrantState
 from infra.kernel.db import Tx
 from paywall.checkout.tables import Order, OrderState
 from paywall.payments.port import DisputeStanding
-from paywall.payments.tables import Dispute, Payment
+from paywall.payments.tables import Dispute, Payment, PaymentState
 
 SERVED = frozenset({OrderState.PAID, OrderState.PARTLY_REFUNDED})
 
@@ -28,12 +28,16 @@ async def kept_closed(tx: Tx, order: Order) -> str:
         return ""
     disputed = await tx.scalar(
         select(Dispute.id).where(
-            Dispute.payment_id == order.payment_id, Dispute.state == DisputeStanding.OPEN
+            Dispute.payment_id == order.payment_id,
+            Dispute.state == DisputeStanding.OPEN,
+            Dispute.moved.is_(True),  # an inquiry only asks
         )
     )
     if disputed is not None:
         return "its payment is disputed"
     payment = await tx.get_one(Payment, order.payment_id)
+    if payment.state is PaymentState.REVERSED:
+        return "its money could not be collected"
     return "" if payment.refundable else "its money is on its way back"
 
 

@@ -20,7 +20,8 @@ from paywall.checkout.deliver import deliver
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import HOLD_LIFE, Placed, paid_order, place, take_places
 from paywall.checkout.tables import Order, OrderLine, OrderState
-from paywall.payments.port import NextStep, NoStep
+from paywall.payments.finish import Finisher
+from paywall.payments.port import Decline, NextStep, NoStep
 from paywall.payments.routing import route
 from paywall.payments.start import Started, Starter, Wanted, intend
 from paywall.payments.tables import GatewayAccount, Payment, PaymentState
@@ -45,6 +46,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str = ""
     payment_state: PaymentState | None = None
     next: NextStep = NoStep()
+    decline: Decline | None = None
 
 
 class OrderClosed(Conflict):
@@ -62,12 +64,19 @@ class Buy:
     """The use case of a web checkout. One per process; keeps only who is waiting."""
 
     def __init__(
-        self, db: Database, clock: Clock, announcer: Announcer, starter: Starter, public_url: str
+        self,
+        db: Database,
+        clock: Clock,
+        announcer: Announcer,
+        starter: Starter,
+        finisher: Finisher,
+        public_url: str,
     ) -> None:
         self._db = db
         self._clock = clock
         self._announcer = announcer
         self._starter = starter
+        self._finisher = finisher
         self._public_url = public_url
         self._group: GroupCommit[OrderRequest, _Opened] = GroupCommit(self._flush, max_size=64)
 
@@ -82,7 +91,14 @@ class Buy:
         return await self._send(request.order_id, opened.payment)
 
     async def resume(self, order_id: str) -> Checkout:
-        """Go on with an order that exists: its running payment, or a new one after a decline."""
+        """Go on with an order that exists: its running payment, or a new one after a decline.
+
+        A declined payment is called off at its processor before the next is started: where the
+        payer could still pay it, they would pay twice.
+        """
+        declined = await self._declined(order_id)
+        if declined is not None:
+            await self._finisher.cancel(declined)
         now = self._clock.machine()
         async with self._db.transaction() as tx:
             order = await tx.get(Order, order_id, with_for_update=True)
@@ -94,6 +110,16 @@ class Buy:
                 return _standing(order, payment)
             payment = await self._new_payment(tx, order, now)
         return await self._send(order_id, payment)
+
+    async def _declined(self, order_id: str) -> str | None:
+        """The order's last payment, if it failed and its processor may take it all the same."""
+        async with self._db.read() as tx:
+            payment = await _latest_payment(tx, order_id)
+            order = await tx.get(Order, order_id)
+        if payment is None or order is None or order.state is not OrderState.OPEN:
+            return None
+        called = payment.state is not PaymentState.FAILED or payment.processor_ref is None
+        return None if called else payment.id
 
     async def standing(self, order_id: str) -> Checkout:
         """Where an order stands, as our rows say."""
@@ -154,6 +180,7 @@ class Buy:
             payment_id=payment.id,
             payment_state=started.state,
             next=started.next,
+            decline=started.decline,
         )
 
     async def _flush(self, requests: Sequence[OrderRequest]) -> list[_Opened | Exception]:
@@ -232,4 +259,5 @@ def _standing(order: Order, payment: Payment | None) -> Checkout:
         payment_id=payment.id if payment else "",
         payment_state=payment.state if payment else None,
         next=payment.next if payment else NoStep(),
+        decline=payment.decline if payment else None,
     )

@@ -108,6 +108,26 @@ class OrderConsequences:
     async def failed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         """Nothing moves: the order keeps its places until its hold runs out, for another try."""
 
+    async def reversed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """The money was not to be had after all: the sale is unbooked, and the door held.
+
+        The order stays as it is, and keeps its place: a person settles it with the buyer.
+        """
+        found = await self._orders(tx, [payment.order_id for payment in payments])
+        for payment in payments:
+            order, _, offset = found[payment.order_id]
+            left = payment.refundable
+            if left:
+                await _book_back(
+                    tx, order, payment, "uncollected", payment.id, processor(payment), left,
+                    now, offset,
+                )  # fmt: skip
+            if payment.id == order.payment_id:
+                at = now + timedelta(seconds=offset)
+                await withdraw(
+                    tx, now, at, to=GrantState.SUSPENDED, reason="uncollected", order_ids=[order.id]
+                )
+
     async def refunded(self, tx: Tx, refunds: Sequence[Refund], now: datetime) -> None:
         """Book each refund; a whole one ends the grants for good."""
         found = await self._orders(tx, [refund.order_id for refund in refunds])
@@ -170,10 +190,6 @@ class OrderConsequences:
             if dispute.amount:
                 sides = dispute_sides(source, dispute.amount)
                 movements.append(_movement(order, "dispute", dispute.id, now, offset, sides))
-            if dispute.fee_minor:
-                fee = Money(dispute.fee_minor, dispute.currency)
-                sides = fee_sides(source, fee)
-                movements.append(_movement(order, "dispute_fee", dispute.id, now, offset, sides))
             if dispute.payment_id == order.payment_id:
                 at = now + timedelta(seconds=offset)
                 await withdraw(
@@ -207,6 +223,21 @@ class OrderConsequences:
                 ended.append(order.id)
         await tx.flush()
         await self._end(tx, ended, found, now, "dispute_lost")
+
+    async def dispute_fees_told(
+        self, tx: Tx, told: Sequence[tuple[Dispute, int]], now: datetime
+    ) -> None:
+        """A dispute's fee is the venue's cost; what the processor takes off it later comes back."""
+        found = await self._orders(tx, [dispute.order_id for dispute, _ in told])
+        payments = await _payments(tx, [dispute.payment_id for dispute, _ in told])
+        movements = []
+        for dispute, more in told:
+            order, _, offset = found[dispute.order_id]
+            sides = fee_sides(
+                processor(payments[dispute.payment_id]), Money(more, dispute.currency)
+            )
+            movements.append(_movement(order, "dispute_fee", dispute.id, now, offset, sides))
+        await post(tx, movements)
 
     async def _orders(
         self, tx: Tx, order_ids: Sequence[str]

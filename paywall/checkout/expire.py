@@ -9,12 +9,14 @@ from sqlalchemy import select, update
 from infra.kernel.db import Database
 from offers import coupons, places
 from paywall.checkout.tables import Order, OrderState
+from paywall.payments.finish import call_off
 
 
 async def expire_due(db: Database, now: datetime) -> int:
     """Release holds that ran out (machine time) and close their orders; how many there were.
 
-    A payment that comes in all the same is served while places are left, else sent back.
+    Their payments are called off at the processor, by the reconciler. One that comes in all the
+    same is served while places are left, else sent back.
     """
     async with db.transaction() as tx:
         # Orders first, as whoever takes their payment does: else the two wait for each other.
@@ -33,4 +35,5 @@ async def expire_due(db: Database, now: datetime) -> int:
                 .values(state=OrderState.EXPIRED)
             )
             await coupons.give_back(tx, order_ids, now)
+            await call_off(tx, order_ids, now)
     return len(order_ids)

@@ -11,7 +11,7 @@ from sqlalchemy import and_, select
 from entitlements.grants import NewGrant
 from entitlements.tables import ScopeKind
 from infra.kernel.db import Tx
-from offers.tables import Offer, OfferKind, Pool, Price
+from offers.tables import Offer, OfferKind, OfferState, Pool, Price
 from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
 
 FAR = timedelta(days=365 * 10)
@@ -84,6 +84,13 @@ async def load_shelves(tx: Tx, offer_ids: Iterable[str]) -> dict[str, Shelf]:
             replay_until=replay_until,
         )
     return shelves
+
+
+async def load_shown(tx: Tx, scope_ids: Iterable[str]) -> dict[str, Shelf]:
+    """The shelves of what is shown for sale for these events and seasons."""
+    shown = Offer.state.in_((OfferState.ON_SALE, OfferState.PAUSED))
+    query = select(Offer.id).where(Offer.scope_id.in_(sorted(set(scope_ids))), shown)
+    return await load_shelves(tx, await tx.scalars(query))
 
 
 def opens(shelf: Shelf, bought_at: datetime) -> Opens:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 from sqlalchemy import and_, case, func, select
@@ -32,7 +33,7 @@ async def takings(
     """
     assert len(edges) > 1, "a stretch has two edges"
     columns = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         inside = and_(Order.paid_at >= start, Order.paid_at < end)
         columns.append(func.sum(case((inside, Order.total_minor), else_=0)))
         columns.append(func.sum(case((inside, 1), else_=0)))

@@ -16,6 +16,7 @@ from paywall.checkout.tables import Order, OrderState
 from paywall.http.parts import Parts
 from paywall.ledger.movements import unbalanced
 from paywall.ledger.tables import Posting
+from paywall.payments.attention import attention
 from paywall.payments.tables import (
     AccountState,
     GatewayAccount,
@@ -211,13 +212,7 @@ async def apart(tx: Tx) -> list[str]:
 
 
 async def waiting(tx: Tx) -> list[str]:
-    payments = await tx.execute(
-        select(Payment.id, Payment.needs_person).where(Payment.needs_person != "").limit(100)
-    )
-    refunds = await tx.execute(
-        select(Refund.id, Refund.needs_person).where(Refund.needs_person != "").limit(100)
-    )
-    return [f"{id_} ({why})" for id_, why in [*payments.all(), *refunds.all()]]
+    return (await attention(tx)).lines()
 
 
 async def _sealed(parts: Parts, tx: Tx) -> list[str]:

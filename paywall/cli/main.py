@@ -56,7 +56,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Where the web server listens.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where the web server listens.")
+    ] = 8000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(help="Web processes.")] = 1,
     demo: Annotated[  # noqa: FBT002 - an option, not a position
@@ -66,7 +68,8 @@ def serve(
     """Run the product: web server, worker, and the sandbox processor. Ctrl-C ends all of it."""
     settings = load_settings()
     if not port_is_free(host, port):
-        raise CannotStart(f"Port {port} is in use. End what uses it, or choose another: --port.")
+        raise CannotStart(f"Port {port} is in use. End what uses it, or choose another: --port {port + 1} "
+            f"(make demo PORT={port + 1}).")
     check_folder(settings.data_dir)
     given = {
         "host": host,

@@ -90,6 +90,7 @@ def quote_summary(locale: Translator, shelf: Shelf, quote: Quote, now: datetime)
         discounts.append({"label": label, "amount": -quote.discount})
     return {
         "event": _head(shelf),
+        "kind": shelf.offer.kind.value,
         "lines": [
             {
                 "name": _name(locale, shelf),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from entitlements.grants import Refused
 from entitlements.ports import Kind
@@ -15,12 +15,12 @@ from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
 from offers.quote import Availability, availability, pick_currency, price_now
-from offers.tables import Offer, OfferKind, OfferState
+from offers.tables import Offer, OfferKind
 from paywall.accounts.principal import Principal
 from paywall.accounts.tables import Customer
 from paywall.bridges.entitlements import OVERRUN, Playback, Stage, load_stages
 from paywall.catalogue.tables import Event, EventState, Replay, Venue
-from paywall.checkout.shelf import Opens, Shelf, load_shelves, opens
+from paywall.checkout.shelf import Opens, Shelf, load_shown, opens
 
 SHOWN = (EventState.PUBLISHED, EventState.CANCELLED)
 FEW = 20
@@ -152,10 +152,7 @@ async def show(
         return []
     event_ids = [event.id for event, _ in pairs]
     seasons = {event.season_id for event, _ in pairs if event.season_id}
-    scope = or_(Offer.scope_id.in_(event_ids), Offer.scope_id.in_(sorted(seasons)))
-    on_sale = (OfferState.ON_SALE, OfferState.PAUSED)
-    ids = await tx.scalars(select(Offer.id).where(scope, Offer.state.in_(on_sale)))
-    shelves = list((await load_shelves(tx, ids)).values())
+    shelves = list((await load_shown(tx, [*event_ids, *seasons])).values())
     replays = {
         replay.event_id: replay
         for replay in await tx.scalars(

@@ -1,4 +1,4 @@
-"""A venue's merchant accounts: opened, routed, paused. Each takes part in the caller's transaction."""
+"""A venue's merchant accounts: listed, routed, paused. Each in the caller's transaction."""
 
 from __future__ import annotations
 

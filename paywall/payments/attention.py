@@ -1,9 +1,11 @@
-"""What only a person can settle at a venue: payments, refunds, disputes, webhooks of processors."""
+"""What only a person can settle: payments, refunds, disputes, webhooks of processors."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from infra.kernel.db import Tx
 from paywall.payments.port import DisputeStanding
@@ -18,28 +20,34 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
     payments: list[Payment]
     refunds: list[Refund]
     disputes: list[Dispute]
-    stuck_webhooks: int
+    webhooks: list[InboxRow]
+
+    @property
+    def stuck_webhooks(self) -> int:
+        return len(self.webhooks)
 
     @property
     def count(self) -> int:
-        return (
-            len(self.payments) + len(self.refunds) + len(self.disputes) + bool(self.stuck_webhooks)
-        )
+        return len(self.payments) + len(self.refunds) + len(self.disputes) + len(self.webhooks)
+
+    def lines(self) -> list[str]:
+        """One plain line each, with the id and what is wrong; an open dispute is not wrong."""
+        rows: list[Payment | Refund | Dispute] = [*self.payments, *self.refunds, *self.disputes]
+        said = [f"{row.id} ({row.needs_person})" for row in rows if row.needs_person]
+        return said + [f"{row.id} ({row.kind}: {row.failure})" for row in self.webhooks]
 
 
-async def attention(tx: Tx, venue_id: str) -> Attention:
-    payments = select(Payment).where(Payment.venue_id == venue_id, Payment.needs_person != "")
-    refunds = select(Refund).where(Refund.venue_id == venue_id, Refund.needs_person != "")
-    disputes = select(Dispute).where(
-        Dispute.venue_id == venue_id,
-        or_(Dispute.needs_person != "", Dispute.state == DisputeStanding.OPEN),
-    )
-    stuck = select(func.count()).where(
-        InboxRow.venue_id == venue_id, InboxRow.state == InboxState.STUCK
-    )
+async def attention(tx: Tx, venue_id: str = "") -> Attention:
+    """Of one venue, or of the whole installation."""
+
+    def waiting(kind: Any, wanted: ColumnElement[bool]) -> Any:
+        query = select(kind).where(wanted).order_by(kind.id).limit(SHOWN_MAX)
+        return query.where(kind.venue_id == venue_id) if venue_id else query
+
+    disputes = or_(Dispute.needs_person != "", Dispute.state == DisputeStanding.OPEN)
     return Attention(
-        payments=list(await tx.scalars(payments.order_by(Payment.id).limit(SHOWN_MAX))),
-        refunds=list(await tx.scalars(refunds.order_by(Refund.id).limit(SHOWN_MAX))),
-        disputes=list(await tx.scalars(disputes.order_by(Dispute.id).limit(SHOWN_MAX))),
-        stuck_webhooks=await tx.scalar(stuck) or 0,
+        payments=list(await tx.scalars(waiting(Payment, Payment.needs_person != ""))),
+        refunds=list(await tx.scalars(waiting(Refund, Refund.needs_person != ""))),
+        disputes=list(await tx.scalars(waiting(Dispute, disputes))),
+        webhooks=list(await tx.scalars(waiting(InboxRow, InboxRow.state == InboxState.STUCK))),
     )

@@ -34,6 +34,10 @@ class Consequences(Protocol):
         """Declined, abandoned or cancelled: no money came so far."""
         ...
 
+    async def reversed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        """Captured payments, of which `refundable` was not to be had after all."""
+        ...
+
     async def refunded(self, tx: Tx, refunds: Sequence[Refund], now: datetime) -> None:
         """Money went back."""
         ...
@@ -43,9 +47,15 @@ class Consequences(Protocol):
         ...
 
     async def disputed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
-        """A bank took `dispute.amount` back."""
+        """A bank took `dispute.amount` back, perhaps a second time after it was won."""
         ...
 
     async def dispute_closed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         """Won: the money is back. Lost: it stays away. `disputed` came before, always."""
+        ...
+
+    async def dispute_fees_told(
+        self, tx: Tx, told: Sequence[tuple[Dispute, int]], now: datetime
+    ) -> None:
+        """So many minor units more (negative: less) are the processor's fees of a dispute."""
         ...

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
@@ -21,6 +24,32 @@ _CANCELLABLE = (
     PaymentState.PENDING,
     PaymentState.AUTHORISED,
 )
+_REACHABLE = (PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.FAILED)
+"""States in which something can be asked for; a failed one may be payable at its processor."""
+
+
+async def call_off(tx: Tx, order_ids: Sequence[str], now: datetime) -> int:
+    """Have the reconciler cancel what may still bring money for these orders; how many payments.
+
+    Rows that somebody is settling at this moment are left out, so that nobody waits crosswise:
+    money that comes all the same is honoured or given back.
+    """
+    due = (
+        select(Payment.id)
+        .where(
+            Payment.order_id.in_(order_ids),
+            Payment.asked == "",
+            Payment.state.in_(_CANCELLABLE)
+            | ((Payment.state == PaymentState.FAILED) & Payment.processor_ref.is_not(None)),
+        )
+        .order_by(Payment.id)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(await tx.scalars(due))
+    if ids:
+        values = {"asked": "cancel", "due_at": now, "tries": 0}
+        await tx.execute(update(Payment).where(Payment.id.in_(ids)).values(**values))
+    return len(ids)
 
 
 class Finisher:
@@ -40,7 +69,8 @@ class Finisher:
         """
         async with self._db.transaction() as tx:
             payment = await _locked(tx, payment_id)
-            if payment.state not in _CANCELLABLE:
+            payable = payment.state is PaymentState.FAILED and payment.processor_ref
+            if payment.state not in _CANCELLABLE and not payable:
                 return payment.state
             payment.asked = "cancel"
             payment.due_at = self._clock.machine() + GRACE
@@ -64,9 +94,11 @@ class Finisher:
 
     async def carry_out(self, payment: Payment) -> PaymentState:
         """Do what was asked of the payment, if its state allows it now."""
-        if payment.state not in (PaymentState.PENDING, PaymentState.AUTHORISED):
+        if payment.state not in _REACHABLE:
             return payment.state  # the reconciler asks again once the processor has answered
-        assert payment.processor_ref is not None
+        if payment.processor_ref is None:
+            await self._done(payment.id)
+            return payment.state
         gateway = await self._gateways.of(payment.gateway_account_id)
         named = {"processor_ref": payment.processor_ref, "payment_id": payment.id}
         try:
@@ -86,7 +118,18 @@ class Finisher:
             if found is None:
                 return payment.state
             said = found
-        return await self._settler.payment(payment.id, said)
+        state = await self._settler.payment(payment.id, said)
+        if state is PaymentState.FAILED:
+            await self._done(payment.id)  # it was told; there is nothing more to wait for
+        return state
+
+    async def _done(self, payment_id: str) -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute(
+                update(Payment)
+                .where(Payment.id == payment_id, Payment.state == PaymentState.FAILED)
+                .values(asked="", due_at=None)
+            )
 
 
 async def _locked(tx: Tx, payment_id: str) -> Payment:

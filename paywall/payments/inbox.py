@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.clock import Clock
@@ -31,6 +31,7 @@ from paywall.payments.port import (
     PaymentChanged,
     RefundChanged,
     RefundSnapshot,
+    RefundStanding,
     Snapshot,
     Standing,
 )
@@ -47,7 +48,13 @@ from paywall.payments.tables import (
 AT_ONCE = 100
 # A webhook may overtake the commit of what it speaks of, or find the processor down.
 GIVE_UP = timedelta(days=3)
+# Adyen repeats for up to 30 days, Stripe for three.
+KEPT_FOR = timedelta(days=90)
 log = structlog.get_logger(__name__)
+
+
+class NotCapturedYet(Exception):
+    """Money is said to have gone back of a payment that took none, as far as can be known now."""
 
 
 class Meaning:
@@ -56,7 +63,7 @@ class Meaning:
     def __init__(self) -> None:
         self.payments: list[tuple[str, Snapshot]] = []
         self.refunds: list[tuple[str, RefundSnapshot]] = []
-        self.foreign: list[tuple[str, RefundChanged]] = []  # (payment id, told)
+        self.foreign: list[tuple[str, RefundSnapshot]] = []  # (payment id, told)
         self.disputes: list[tuple[str, DisputeChanged]] = []
         self.touched: set[str] = set()  # payments to lock, all at once and in order
 
@@ -142,8 +149,8 @@ class Inbox:
             await self._settler.payments_in(tx, meaning.payments, now)
             for payment_id, told in meaning.foreign:
                 adopted = await adopt_refund(tx, payment_id, told, now)
-                if adopted is not None and told.snapshot is not None:
-                    meaning.refunds.append((adopted, told.snapshot))
+                if adopted is not None:
+                    meaning.refunds.append((adopted, told))
             await self._settler.refunds_in(tx, meaning.refunds, now)
             await settle_disputes(tx, meaning.disputes, self._settler.consequences, now)
             ids = [row.id for row in rows]
@@ -173,7 +180,8 @@ class Inbox:
                 case DisputeChanged():
                     payment = payments.get(change.payment_id) or payments.get(change.payment_ref)
                     if payment is not None:
-                        await self._capture_first(gateway, payment, meaning)
+                        if change.moved:
+                            await self._capture_first(gateway, payment, meaning)
                         meaning.disputes.append((payment.id, change))
                 case _:
                     continue
@@ -208,8 +216,14 @@ class Inbox:
         if refund is None:
             payment = payments.get(change.payment_id) or payments.get(change.payment_ref)
             if payment is not None:
-                await self._capture_first(gateway, payment, meaning)
-                meaning.foreign.append((payment.id, change))
+                foreign = change.snapshot or await gateway.read_refund(
+                    processor_ref=change.processor_ref,
+                    refund_id=change.refund_id,
+                    payment_ref=change.payment_ref,
+                )
+                if foreign is not None and foreign.standing is not RefundStanding.FAILED:
+                    await self._capture_first(gateway, payment, meaning)
+                    meaning.foreign.append((payment.id, foreign))
             return
         said = change.snapshot or await gateway.read_refund(
             processor_ref=refund.processor_ref or change.processor_ref,
@@ -222,23 +236,45 @@ class Inbox:
 
     async def _capture_first(self, gateway: Gateway, payment: Payment, meaning: Meaning) -> None:
         """Money that goes back had come in: the webhook that says so may arrive later."""
-        if payment.state is not PaymentState.CAPTURED:
-            said = await gateway.read(
-                processor_ref=payment.processor_ref or "", payment_id=payment.id
-            )
-            if said is not None:
-                meaning.payments.append((payment.id, said))
+        if payment.state in (PaymentState.CAPTURED, PaymentState.REVERSED):
+            return
+        said = await gateway.read(processor_ref=payment.processor_ref or "", payment_id=payment.id)
+        if said is None or said.standing is not Standing.CAPTURED:
+            raise NotCapturedYet(payment.id)
+        meaning.payments.append((payment.id, said))
+
+
+async def prune_inbox(db: Database, now: datetime, limit: int = 1000) -> int:
+    """Drop handled items older than KEPT_FOR, at most `limit`; how many went. Stuck ones stay.
+
+    No processor repeats a webhook after so long, so that nothing is handled a second time.
+    """
+    old = (
+        select(InboxRow.id)
+        .where(InboxRow.state == InboxState.DONE, InboxRow.received_at < now - KEPT_FOR)
+        .limit(limit)
+    )
+    async with db.transaction() as tx:
+        gone = await tx.execute(
+            delete(InboxRow)
+            .where(InboxRow.id.in_(old))
+            .returning(InboxRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
 
 
 async def _truth(gateway: Gateway, payment: Payment, change: PaymentChanged) -> Snapshot | None:
     """The item's snapshot where it can't mislead, else what the processor says now.
 
     Captured money stays captured, whenever it is told; and a payment that is still open moves
-    forward only. But an old "authorised" must not wake a payment that was cancelled since.
+    forward only. But an old "authorised" must not wake a payment that was cancelled since. What
+    we closed by ourselves because its processor can't be asked is open to whatever it says.
     """
     said = change.snapshot
-    over = payment.state in (PaymentState.FAILED, PaymentState.CANCELLED)
-    if said is not None and (said.standing is Standing.CAPTURED or not over):
+    mute = gateway.abandoned_after is not None and payment.state is PaymentState.FAILED
+    over = payment.state in (PaymentState.FAILED, PaymentState.CANCELLED) and not mute
+    if said is not None and (said.standing in (Standing.CAPTURED, Standing.REVERSED) or not over):
         return said
     return await gateway.read(
         processor_ref=change.processor_ref or payment.processor_ref or "", payment_id=payment.id
@@ -246,12 +282,14 @@ async def _truth(gateway: Gateway, payment: Payment, change: PaymentChanged) -> 
 
 
 async def _our_refund(tx: Tx, account_id: str, change: RefundChanged) -> Refund | None:
-    ours = Refund.id == change.refund_id
+    """By the processor's own id first: Adyen may name the payment where our id should be."""
+    theirs = select(Refund).where(Refund.gateway_account_id == account_id)
+    refund: Refund | None = None
     if change.processor_ref:
-        ours = ours | (Refund.processor_ref == change.processor_ref)
-    refund: Refund | None = await tx.scalar(
-        select(Refund).where(Refund.gateway_account_id == account_id, ours)
-    )
+        named = theirs.where(Refund.processor_ref == change.processor_ref)
+        refund = await tx.scalar(named.limit(1))
+    if refund is None:
+        refund = await tx.scalar(theirs.where(Refund.id == change.refund_id))
     return refund
 
 

@@ -24,8 +24,9 @@ class Standing(StrEnum):
     PENDING = "pending"  # created; the payer has still to act, or the method is slow
     AUTHORISED = "authorised"  # reserved, not yet captured
     CAPTURED = "captured"  # the money is ours
-    FAILED = "failed"  # declined or expired; the payer may try again with a new payment
+    FAILED = "failed"  # declined or expired; cancel it before another is started
     CANCELLED = "cancelled"
+    REVERSED = "reversed"  # told as captured before, and the money was not to be had after all
 
 
 class Decline(StrEnum):
@@ -84,7 +85,12 @@ NextStep = Redirect | Element | NoStep
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What the processor says of one payment now."""
+    """What the processor says of one payment now.
+
+    With an empty `processor_ref` it is about one try of the payer's, of which only `decline` is
+    told; the payment itself goes on. With `amount_told` false the amount is that of a step
+    (a capture, a cancellation), not the payment's.
+    """
 
     processor_ref: str  # the processor's id of the payment
     payment_id: str  # our reference as the processor holds it; empty when it does not say
@@ -98,6 +104,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     customer_ref: str = ""
     mandate_ref: str = ""
     next: NextStep = NoStep()
+    amount_told: bool = True
 
 
 class RefundStanding(StrEnum):
@@ -190,8 +197,10 @@ class DisputeChanged(msgspec.Struct, frozen=True, kw_only=True, tag="dispute"):
     standing: DisputeStanding
     amount: Money
     reason: str = ""
-    fee: Money | None = None
+    fee: Money | None = None  # all fees of the dispute so far; None: not told
     evidence_due_at: datetime | None = None
+    moved: bool = True
+    """Money has been taken or given back. False for inquiries and warnings, which only ask."""
 
 
 class MandateChanged(msgspec.Struct, frozen=True, kw_only=True, tag="mandate"):
@@ -230,6 +239,10 @@ class Gateway(Protocol):
     test: bool  # credentials of the processor's test environment
     key_life: timedelta  # documented life of an idempotency key
     can_read_by_reference: bool  # `read` finds a payment by our id alone
+    abandoned_after: timedelta | None
+    """For processors that can't be asked about a payment that nobody finished: when it is over.
+
+    Elsewhere None, and `read` tells. Money that comes later all the same is honoured."""
 
     async def start(self, intent: StartPayment) -> Snapshot:
         """Create the payment; the payer's next step is in `snapshot.next`.
@@ -238,8 +251,12 @@ class Gateway(Protocol):
         """
         ...
 
-    async def read(self, *, processor_ref: str, payment_id: str) -> Snapshot | None:
-        """What became of it; None when the processor has no such payment (or can't say)."""
+    async def read(self, *, processor_ref: str, payment_id: str, hint: str = "") -> Snapshot | None:
+        """What became of it; None when the processor has no such payment (or can't say).
+
+        `hint` is what the payer's browser brought back from the processor (Adyen's
+        sessionResult). It comes from outside: only the processor's answer to it is believed.
+        """
         ...
 
     async def capture(self, *, processor_ref: str, payment_id: str, amount: Money) -> Snapshot:

@@ -21,6 +21,7 @@ from infra.kernel.money import Money
 from paywall.payments.claims import claim, wait_s
 from paywall.payments.credentials import Gateways
 from paywall.payments.finish import Finisher
+from paywall.payments.foreign import adopt_difference
 from paywall.payments.port import Decline, Gateway, OutcomeUnknown, Snapshot, Standing
 from paywall.payments.refund import Refunder
 from paywall.payments.settle import Settler
@@ -31,6 +32,8 @@ R = TypeVar("R", Payment, Refund)
 AT_ONCE = 50
 SIDE_BY_SIDE = 10  # so that a silent processor's time-outs fit into the lease
 PATIENCE = timedelta(days=45)  # SEPA direct debits settle within days; this is far beyond
+MANY = 20  # looks, some of them an hour apart
+_OPEN = (PaymentState.PENDING, PaymentState.AUTHORISED)
 UNDER_WAY = timedelta(minutes=10)  # a request that still travels after this does not exist
 log = structlog.get_logger(__name__)
 
@@ -61,15 +64,19 @@ class Reconciler:
         done = await self._each(Payment, self._payment)
         return done + await self._each(Refund, self._refund)
 
-    async def look(self, payment_id: str) -> PaymentState:
-        """Ask about one payment now, as when its payer comes back; its state afterwards."""
+    async def look(self, payment_id: str, hint: str = "") -> PaymentState:
+        """Ask about one payment now, as when its payer comes back; its state afterwards.
+
+        `hint` is what the browser brought back (`sessionResult` in the query of Adyen's return);
+        it only helps the processor to find the answer.
+        """
         async with self._db.read() as tx:
             payment = await tx.get_one(Payment, payment_id)
         if payment.state in (PaymentState.CAPTURED, PaymentState.CREATED):
             return payment.state
         gateway = await self._gateways.of(payment.gateway_account_id)
         try:
-            said = await self._read(gateway, payment)
+            said = await self._read(gateway, payment, hint)
         except OutcomeUnknown:
             return payment.state
         return payment.state if said is None else await self._settler.payment(payment.id, said)
@@ -97,6 +104,10 @@ class Reconciler:
         if payment.state is PaymentState.CREATED:
             await self._first(payment)
             return
+        if payment.state is PaymentState.FAILED:  # to be called off, as it may be payable there
+            await self._finisher.carry_out(payment)
+            await self._later(payment, stop=payment.tries > MANY)
+            return
         gateway = await self._gateways.of(payment.gateway_account_id)
         try:
             said = await self._read(gateway, payment)
@@ -105,9 +116,11 @@ class Reconciler:
             return
         if said is not None:
             state = await self._settler.payment(payment.id, said)
-            await self._after(payment, state)
+            await self._after(payment, state, said)
         elif payment.state in (PaymentState.SENT, PaymentState.UNKNOWN):
             await self._never_arrived(payment, gateway)
+        elif gateway.abandoned_after is not None:
+            await self._unasked(payment, gateway.abandoned_after)
         else:
             await self._later(
                 payment, f"The processor no longer knows {payment.processor_ref}. Look it up there."
@@ -130,10 +143,29 @@ class Reconciler:
             payment.first_sent_at = now
         await self._starter.send(payment)
 
-    async def _read(self, gateway: Gateway, payment: Payment) -> Snapshot | None:
+    async def _read(self, gateway: Gateway, payment: Payment, hint: str = "") -> Snapshot | None:
         if payment.processor_ref is None and not gateway.can_read_by_reference:
             return None
-        return await gateway.read(processor_ref=payment.processor_ref or "", payment_id=payment.id)
+        return await gateway.read(
+            processor_ref=payment.processor_ref or "", payment_id=payment.id, hint=hint
+        )
+
+    async def _unasked(self, payment: Payment, abandoned_after: timedelta) -> None:
+        """One whose processor tells nothing but by webhook: call it off, or wait, or close it."""
+        state = payment.state
+        if payment.asked:
+            state = await self._finisher.carry_out(payment)
+        if state is PaymentState.PENDING and self._age(payment) > abandoned_after:
+            await self._settler.payment(
+                payment.id, _nothing(payment, cancelled=payment.asked == "cancel")
+            )
+        elif state in (PaymentState.PENDING, PaymentState.AUTHORISED):
+            await self._wait(payment)
+        elif state is PaymentState.CAPTURED:
+            await self._later(payment, stop=True)  # it tells no fees
+
+    def _age(self, payment: Payment) -> timedelta:
+        return self._clock.machine() - payment.created_at
 
     async def _never_arrived(self, payment: Payment, gateway: Gateway) -> None:
         """The processor knows nothing of it: send again while the key lives, else decide."""
@@ -154,22 +186,34 @@ class Reconciler:
         assert payment.first_sent_at is not None
         return self._clock.machine() - payment.first_sent_at < UNDER_WAY
 
-    async def _after(self, payment: Payment, state: PaymentState) -> None:
+    async def _after(self, payment: Payment, state: PaymentState, said: Snapshot) -> None:
         """Set the next look of one that is still open, and carry out what was asked of it."""
-        if state in (PaymentState.PENDING, PaymentState.AUTHORISED):
-            if payment.asked:
-                async with self._db.read() as tx:
-                    payment = await tx.get_one(Payment, payment.id)
-                state = await self._finisher.carry_out(payment)
-                if state not in (PaymentState.PENDING, PaymentState.AUTHORISED):
-                    return
-            if self._clock.machine() - payment.created_at > PATIENCE:
-                await self._later(payment, "Still open after 45 days. Look it up.", stop=True)
-            else:
-                await self._later(payment)
-        elif state is PaymentState.CAPTURED and payment.fee_minor is None:
-            # Its fee is the only thing missing; a processor that never tells is not asked for ever.
-            await self._later(payment, stop=payment.tries > 20)
+        if payment.asked and state in (*_OPEN, PaymentState.FAILED):
+            async with self._db.read() as tx:
+                payment = await tx.get_one(Payment, payment.id)
+            state = await self._finisher.carry_out(payment)
+        if state in _OPEN:
+            await self._wait(payment)
+        elif state is PaymentState.CAPTURED:
+            await self._compare_refunds(payment, said)
+            # Its fee may be missing; a processor that never tells is not asked for ever.
+            told = payment.fee_minor is not None or said.fee is not None
+            await self._later(payment, stop=told or payment.tries > MANY)
+
+    async def _wait(self, payment: Payment) -> None:
+        if self._age(payment) > PATIENCE:
+            await self._later(payment, "Still open after 45 days. Look it up.", stop=True)
+        else:
+            await self._later(payment)
+
+    async def _compare_refunds(self, payment: Payment, said: Snapshot) -> None:
+        if said.refunded.minor <= payment.refunded_minor:
+            return
+        now = self._clock.machine()
+        async with self._db.transaction() as tx:
+            found = await adopt_difference(tx, payment.id, said.refunded, now)
+            if found is not None:
+                await self._settler.refunds_in(tx, [found], now)
 
     # Refunds
 

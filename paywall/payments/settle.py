@@ -35,13 +35,17 @@ PAYMENT_STATES: Mapping[Standing, PaymentState] = {
     Standing.CAPTURED: PaymentState.CAPTURED,
     Standing.FAILED: PaymentState.FAILED,
     Standing.CANCELLED: PaymentState.CANCELLED,
+    Standing.REVERSED: PaymentState.REVERSED,
 }
 REFUND_STATES: Mapping[RefundStanding, RefundState] = {
     RefundStanding.PENDING: RefundState.PENDING,
     RefundStanding.SUCCEEDED: RefundState.SUCCEEDED,
     RefundStanding.FAILED: RefundState.FAILED,
 }
+SOON = timedelta(seconds=5)
 # Webhooks tell of changes; asking is what remains when one is lost.
+NO_MONEY = (PaymentState.FAILED, PaymentState.CANCELLED, PaymentState.REVERSED)
+_OPEN = frozenset({PaymentState.PENDING, PaymentState.AUTHORISED})
 FIRST_LOOK = timedelta(minutes=2)
 FEE_LOOK = timedelta(minutes=10)
 
@@ -52,40 +56,32 @@ class News(StrEnum):
     CAPTURED = "captured"
     FEE = "fee"
     FAILED = "failed"
+    REVERSED = "reversed"
 
 
 def apply(payment: Payment, said: Snapshot, now: datetime) -> list[News]:
     """Move a payment to what its processor says. Pure but for the row; [] when nothing is new."""
-    if (
-        said.payment_id not in ("", payment.id)
-        or said.amount != payment.amount
-        or said.amount < said.captured
-    ):
+    if not _fits(payment, said):
         payment.needs_person = (
             f"The processor's {said.processor_ref} says {said.amount.decimal()}"
             f" {said.amount.currency} for {said.payment_id or 'no reference'}; this payment is"
             f" {payment.amount.decimal()} {payment.currency}. Compare them in its dashboard."
         )
         return []
+    if said.standing is Standing.PENDING and not said.processor_ref:
+        if payment.state is PaymentState.PENDING:
+            payment.decline = said.decline  # one try of the payer's; the next may succeed
+        return []
     if _is_another(payment, said):
         return []
-    news: list[News] = []
     target = PAYMENT_STATES[said.standing]
+    news: list[News] = []
     if target in PAYMENT_TRANSITIONS[payment.state]:
-        payment.move(target)
-        payment.tries = 0
-        payment.needs_person = ""
-        payment.request = ""
-        payment.decline = said.decline
-        if target is PaymentState.CAPTURED:
-            payment.asked = ""
-            news.append(News.CAPTURED)
-        if target in (PaymentState.FAILED, PaymentState.CANCELLED):
-            payment.asked = ""
-            news.append(News.FAILED)
-        payment.due_at = _next_look(payment, said, now)
+        news += _step(payment, said, target, now)
     elif target is not payment.state:
         return []  # older than what we know
+    elif said.decline is not None:
+        payment.decline = said.decline
     payment.processor_ref = said.processor_ref or payment.processor_ref
     payment.customer_ref = said.customer_ref or payment.customer_ref
     payment.mandate_ref = said.mandate_ref or payment.mandate_ref
@@ -99,18 +95,56 @@ def apply(payment: Payment, said: Snapshot, now: datetime) -> list[News]:
             payment.fee_minor = said.fee.minor
             payment.due_at = None
             news.append(News.FEE)
+        if said.refunded.minor > payment.refunded_minor and payment.due_at is None:
+            # Somebody gave money back at the processor. Its own webhook usually says more; what
+            # it does not say, the reconciler adopts.
+            payment.due_at = now + FIRST_LOOK
     return news
 
 
-def _is_another(payment: Payment, said: Snapshot) -> bool:
-    """Whether this is a second payment under our reference: the key's life was outlived.
+def _fits(payment: Payment, said: Snapshot) -> bool:
+    """Whether this can be about the payment at all."""
+    if said.payment_id not in ("", payment.id):
+        return False
+    if said.amount_told and said.amount != payment.amount:
+        return False
+    return not said.captured or said.captured <= payment.amount
 
-    If it took money while ours did, a person must send one of the two back.
+
+def _step(payment: Payment, said: Snapshot, target: PaymentState, now: datetime) -> list[News]:
+    before = payment.state
+    payment.move(target)
+    payment.tries = 0
+    payment.needs_person = ""
+    payment.request = ""
+    payment.decline = said.decline
+    # What reads as failed may be payable at the processor until it is called off there.
+    if target is not PaymentState.FAILED or payment.asked == "capture":
+        payment.asked = payment.asked if target in _OPEN else ""
+    payment.due_at = _next_look(payment, said, now)
+    if target is PaymentState.CAPTURED:
+        return [News.CAPTURED]
+    if target in _OPEN or before in (PaymentState.FAILED, PaymentState.CANCELLED):
+        return []
+    if before is not PaymentState.CAPTURED:
+        return [News.FAILED]
+    payment.needs_person = (
+        "The processor could not collect this payment after it had told that it did. The order's"
+        " access is suspended and the books are corrected: settle it with the buyer."
+    )
+    return [News.REVERSED]
+
+
+def _is_another(payment: Payment, said: Snapshot) -> bool:
+    """Whether this is a second payment under our reference.
+
+    The key's life was outlived, or the first reference was that of a session in which the payer
+    pays. If it took money while ours did, a person must send one of the two back.
     """
-    if payment.processor_ref in (None, said.processor_ref):
+    if payment.processor_ref in (None, said.processor_ref) or not said.processor_ref:
         return False
     if payment.state in (PaymentState.FAILED, PaymentState.CANCELLED, PaymentState.PENDING):
-        return said.standing is not Standing.CAPTURED
+        return said.standing not in (Standing.AUTHORISED, Standing.CAPTURED, Standing.REVERSED)
     if said.standing is Standing.CAPTURED:
         payment.needs_person = (
             f"The processor charged twice for this payment: {payment.processor_ref} and "
@@ -125,6 +159,8 @@ def _next_look(payment: Payment, said: Snapshot, now: datetime) -> datetime | No
             return now + FIRST_LOOK
         case PaymentState.CAPTURED:
             return None if said.fee is not None else now + FEE_LOOK
+        case PaymentState.FAILED if payment.asked:
+            return now + SOON
         case _:
             return None
 
@@ -197,12 +233,14 @@ class Settler:
                 for news in apply(rows[payment_id], said, now):
                     heard[news][payment_id] = rows[payment_id]
         await tx.flush()
-        if failed := _still(heard[News.FAILED], PaymentState.FAILED, PaymentState.CANCELLED):
+        if failed := _still(heard[News.FAILED], *NO_MONEY):
             await self.consequences.failed(tx, failed, now)
         if captured := list(heard[News.CAPTURED].values()):
             await self.consequences.captured(tx, captured, now)
         if told := list(heard[News.FEE].values()):
             await self.consequences.fees_told(tx, told, now)
+        if reversed_ := list(heard[News.REVERSED].values()):
+            await self.consequences.reversed(tx, reversed_, now)
         return rows
 
     async def refund(self, refund_id: str, said: RefundSnapshot) -> RefundState:

@@ -79,6 +79,7 @@ class PaymentState(StrEnum):
     CAPTURED = "captured"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    REVERSED = "reversed"  # captured, and then the money was not to be had after all
 
 
 _LATE_SUCCESS = frozenset({PaymentState.AUTHORISED, PaymentState.CAPTURED})
@@ -89,6 +90,7 @@ _ANSWERS = frozenset(
         PaymentState.CAPTURED,
         PaymentState.FAILED,
         PaymentState.CANCELLED,
+        PaymentState.REVERSED,
     }
 )
 PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = {
@@ -97,10 +99,11 @@ PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.UNKNOWN: _ANSWERS,
     PaymentState.PENDING: _ANSWERS - {PaymentState.PENDING},
     PaymentState.AUTHORISED: _ANSWERS - {PaymentState.PENDING, PaymentState.AUTHORISED},
-    PaymentState.CAPTURED: frozenset(),
+    PaymentState.CAPTURED: frozenset({PaymentState.REVERSED}),
     # Money that comes after all is honoured: the books and the order must hear of it.
-    PaymentState.FAILED: _LATE_SUCCESS,
-    PaymentState.CANCELLED: _LATE_SUCCESS,
+    PaymentState.FAILED: _LATE_SUCCESS | {PaymentState.CANCELLED, PaymentState.REVERSED},
+    PaymentState.CANCELLED: _LATE_SUCCESS | {PaymentState.REVERSED},
+    PaymentState.REVERSED: frozenset(),
 }
 
 
@@ -249,7 +252,9 @@ _due("refund")
 
 DISPUTE_TRANSITIONS: Mapping[DisputeStanding, frozenset[DisputeStanding]] = {
     DisputeStanding.OPEN: frozenset({DisputeStanding.WON, DisputeStanding.LOST}),
-    DisputeStanding.WON: frozenset(),
+    # A bank may take the money a second time. OPEN: only where an inquiry was over without a loss
+    # and grew into a dispute after all.
+    DisputeStanding.WON: frozenset({DisputeStanding.LOST, DisputeStanding.OPEN}),
     DisputeStanding.LOST: frozenset(),
 }
 
@@ -267,10 +272,13 @@ class Dispute(Base):
     gateway_account_id: Mapped[str] = mapped_column(String(32))
     dispute_ref: Mapped[str] = mapped_column(String(255))
     state: Mapped[DisputeStanding] = mapped_column(EnumText(DisputeStanding))
+    moved: Mapped[bool] = mapped_column(Boolean, default=True)
+    """Whether it ever moved money; an inquiry only asks, and may grow into a dispute."""
     asked_minor: Mapped[int] = mapped_column(BigInteger)
     counted_minor: Mapped[int] = mapped_column(BigInteger)
     """What is held against the payment: no more than was left of it when the dispute came."""
     fee_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """All of the processor's fees so far, as told and posted; null: not told."""
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(120), default="")
     evidence_due_at: Mapped[datetime | None]
@@ -303,7 +311,10 @@ class InboxRow(Base):
     """One verified item of a webhook, stored once and handled from here (law 6)."""
 
     __tablename__ = "payment_inbox"
-    __table_args__ = (UniqueConstraint("gateway_account_id", "natural_key"),)
+    __table_args__ = (
+        UniqueConstraint("gateway_account_id", "natural_key"),
+        Index("ix_payment_inbox_state_received", "state", "received_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     venue_id: Mapped[str] = mapped_column(String(32), index=True)

@@ -51,7 +51,7 @@ ROUTES = [
     *[orders.create, orders.of_venue, orders.read, orders.read_money],
     *[orders.refund, orders.stop, orders.open_again, orders.mine],
     *[playback.beat, playback.end, playback.jwks, playback.start, playback.stop],
-    *[quotes.ask],
+    *[quotes.ask, quotes.of_event],
     *[replays.create, replays.edit, replays.listing, replays.read, replays.remove],
     *[seasons.create, seasons.edit, seasons.listing, seasons.read, seasons.remove],
     *staff.ROUTES,

@@ -21,7 +21,7 @@ from paywall.checkout.buy import Checkout
 from paywall.checkout.order_requests import OrderRequest
 from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.parts import Parts
-from paywall.payments.port import Element, NoStep, Redirect
+from paywall.payments.port import Decline, Element, NoStep, Redirect
 
 
 class NewCheckout(Ask, frozen=True):
@@ -54,13 +54,17 @@ class NextView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CheckoutView(msgspec.Struct, frozen=True):
-    """Where a purchase stands. An unknown or pending payment settles by itself; never pay twice."""
+    """Where a purchase stands. An unknown or pending payment settles by itself; never pay twice.
+
+    `decline` says why the bank refused the last payment; then retry, or buy anew.
+    """
 
     order_id: str
     order_state: str
     payment_id: str | None
     payment_state: str | None
     next: NextView
+    decline: Decline | None = None
 
 
 def _view(checkout: Checkout) -> CheckoutView:
@@ -78,6 +82,7 @@ def _view(checkout: Checkout) -> CheckoutView:
         checkout.payment_id or None,
         None if state is None else state.value,
         step,
+        checkout.decline,
     )
 
 

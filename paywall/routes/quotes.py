@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from entitlements.tables import ScopeKind
 from infra.kernel.bounds import Ask, Currency, Id, Moment
@@ -16,9 +16,10 @@ from infra.kernel.errors import NotFound
 from offers import coupons
 from offers.quote import Availability, Quote, availability, pick_currency, price_now
 from offers.quote import quote as quote_of
-from offers.tables import OfferKind, OfferState
+from offers.tables import Coupon, OfferKind, OfferState
 from paywall.accounts.limits import COUPON_PER_NETWORK
-from paywall.checkout.shelf import Shelf, load_shelves, opens
+from paywall.catalogue import storefront
+from paywall.checkout.shelf import Shelf, load_shelves, load_shown, opens
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import count_guess
@@ -83,6 +84,18 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     at: Moment
 
 
+class QuoteList(msgspec.Struct, frozen=True):
+    """All of them: an event has few offers, so there are no pages."""
+
+    data: list[QuoteView]
+
+
+Wish = Annotated[
+    Currency | None,
+    QueryParameter(description="Prices in this currency, where the offer has one in it."),
+]
+
+
 @post("/v1/quotes", opt={"public": True, "errors": (404,)}, status_code=200)
 async def ask(
     request: Request[Any, Any, Any], data: JSONBody[QuoteAsk], parts: NamedDependency[Parts]
@@ -97,22 +110,49 @@ async def ask(
             raise NotFound("offer")
         coupon = await coupons.find(tx, shelf.venue.id, data.coupon) if data.coupon else None
     now = parts.clock.now(shelf.venue.clock_offset_s)
-    currency = pick_currency(shelf.prices, data.currency or "", shelf.venue.currency, now)
+    return _quoted(shelf, data.currency or "", data.quantity, coupon, now)
+
+
+@get("/v1/catalogue/events/{event_id:str}/offers", opt={"public": True})
+async def of_event(
+    event_id: FromPath[str], parts: NamedDependency[Parts], currency: Wish = None
+) -> QuoteList:
+    """What a viewer can buy for a published event, each offer with its price for one now.
+
+    Its own tickets and replays, and the passes of its season, the cheapest first.
+    """
+    async with parts.db.read() as tx:
+        event, venue = await storefront.event(tx, event_id)
+        scopes = [event.id, event.season_id] if event.season_id else [event.id]
+        shelves = (await load_shown(tx, scopes)).values()
+    now = parts.clock.now(venue.clock_offset_s)
+    views = [_quoted(shelf, currency or "", 1, None, now) for shelf in shelves]
+    return QuoteList(sorted(views, key=_cheapest_first))
+
+
+def _cheapest_first(view: QuoteView) -> tuple[bool, int, str]:
+    return view.cost is None, 0 if view.cost is None else view.cost.total.amount, view.offer_id
+
+
+def _quoted(
+    shelf: Shelf, wish: str, quantity: int, coupon: Coupon | None, now: datetime
+) -> QuoteView:
+    currency = pick_currency(shelf.prices, wish, shelf.venue.currency, now)
     price = price_now(shelf.prices, currency, now)
     cost = None
     if price is not None:
         cost = quote_of(
             shelf.offer,
             price,
-            quantity=data.quantity,
+            quantity=quantity,
             tax_bps=shelf.venue.vat_bps,
             coupon=coupon,
             now=now,
         )
-    state = availability(shelf.offer, price, shelf.left, now, data.quantity)
+    state = availability(shelf.offer, price, shelf.left, now, quantity)
     if state is Availability.OPEN and (shelf.cancelled or opens(shelf, now).until <= now):
         state = Availability.OVER
-    return _view(shelf, data.quantity, state, cost, now)
+    return _view(shelf, quantity, state, cost, now)
 
 
 def _view(

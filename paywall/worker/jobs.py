@@ -12,6 +12,7 @@ from paywall.accounts.sweep import sweep
 from paywall.app.assembly import Senders
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
+from paywall.payments.inbox import prune_inbox
 from paywall.worker.tick import Job
 
 
@@ -34,9 +35,10 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         return 1 if turned.active or turned.published or turned.retired else 0
 
     async def run_out(now: datetime) -> int:
-        """Log-in links, idempotency keys, denials and outbox rows whose time is over."""
+        """Log-in links, idempotency keys, denials, outbox and inbox rows whose time is over."""
         async with parts.db.transaction() as tx:
             gone = await purge_keys(tx, now) + await purge_denials(tx, now)
+        gone += await prune_inbox(parts.db, now)
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
     return [

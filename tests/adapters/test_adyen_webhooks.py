@@ -234,7 +234,7 @@ def changed(change: Change) -> tuple[Standing, int, str, str]:
         ("OFFER_CLOSED", {"originalReference": ""}, Standing.PENDING, 0, ""),
         ("CAPTURE", {"merchantReference": "pay_1.later"}, Standing.CAPTURED, 1299, PAYMENT_PSP),
         ("CAPTURE", {"success": "false"}, Standing.AUTHORISED, 0, PAYMENT_PSP),
-        ("CAPTURE_FAILED", {}, Standing.FAILED, 0, PAYMENT_PSP),
+        ("CAPTURE_FAILED", {}, Standing.REVERSED, 0, PAYMENT_PSP),
         ("CANCELLATION", {}, Standing.CANCELLED, 0, PAYMENT_PSP),
         ("TECHNICAL_CANCEL", {}, Standing.CANCELLED, 0, PAYMENT_PSP),
         (
@@ -300,15 +300,29 @@ def test_a_disputes_events(code: str) -> None:
         dispute_ref=PSP,
         payment_ref=PAYMENT_PSP,
         payment_id="pay_1",
-        standing=DISPUTES[code],
+        standing=DISPUTES[code][0],
         amount=Money(1299, "EUR"),
+        moved=DISPUTES[code][1],
     )
 
 
 def test_a_dispute_that_was_won_may_still_be_lost() -> None:
-    standings = [DISPUTES[code] for code in ("CHARGEBACK", "CHARGEBACK_REVERSED")]
+    standings = [DISPUTES[code][0] for code in ("CHARGEBACK", "CHARGEBACK_REVERSED")]
     assert standings == [DisputeStanding.OPEN, DisputeStanding.WON]
-    assert DISPUTES["SECOND_CHARGEBACK"] is DisputeStanding.LOST
+    assert DISPUTES["SECOND_CHARGEBACK"] == (DisputeStanding.LOST, True)
+
+
+@pytest.mark.parametrize("code", ["REQUEST_FOR_INFORMATION", "NOTIFICATION_OF_CHARGEBACK"])
+def test_a_warning_takes_no_money(code: str) -> None:
+    assert DISPUTES[code] == (DisputeStanding.OPEN, False)
+
+
+@pytest.mark.parametrize("code", ["CAPTURE", "CAPTURE_FAILED", "CANCELLATION", "TECHNICAL_CANCEL"])
+def test_the_amount_of_a_step_is_not_the_payments(code: str) -> None:
+    change = meant(code)
+    assert isinstance(change, PaymentChanged)
+    assert change.snapshot is not None
+    assert not change.snapshot.amount_told
 
 
 def test_a_mandates_token_is_the_signed_reference_of_its_contract() -> None:

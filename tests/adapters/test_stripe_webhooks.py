@@ -144,7 +144,6 @@ def test_a_payment_event_says_which_payment_to_read(kind: str) -> None:
 def test_what_the_account_sells_elsewhere_is_passed_over() -> None:
     assert meaning("payment_intent.succeeded", example("payment_intent")) == []
     assert meaning("charge.refunded", example("charge")) == []
-    assert meaning("refund.created", example("refund", payment_intent="pi_1")) == []
     assert meaning("setup_intent.succeeded", example("setup_intent")) == []
 
 
@@ -204,10 +203,33 @@ def test_a_dispute_is_told_with_its_fee_and_the_last_day_for_evidence(
     ]
 
 
-@pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
-def test_an_inquiry_takes_no_money_and_is_no_dispute(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "standing"),
+    [
+        ("warning_needs_response", DisputeStanding.OPEN),
+        ("warning_under_review", DisputeStanding.OPEN),
+        ("warning_closed", DisputeStanding.WON),
+    ],
+)
+def test_an_inquiry_is_told_as_one_that_takes_no_money(
+    status: str, standing: DisputeStanding
+) -> None:
     data = example("dispute", status=status, payment_intent="pi_1")
+    (told,) = meaning("charge.dispute.created", data)
+    assert isinstance(told, DisputeChanged)
+    assert (told.standing, told.moved) == (standing, False)
+
+
+def test_a_prevented_dispute_is_none_as_it_comes_as_a_refund() -> None:
+    data = example("dispute", status="prevented", payment_intent="pi_1")
     assert meaning("charge.dispute.created", data) == []
+
+
+def test_a_refund_made_in_the_dashboard_is_told_by_its_payment() -> None:
+    refund = example("refund", payment_intent="pi_1", metadata={})
+    assert meaning("refund.created", refund) == [
+        RefundChanged(refund_id="", processor_ref=refund["id"], payment_ref="pi_1")
+    ]
 
 
 def test_an_event_of_the_other_mode_is_ignored_and_said_so(

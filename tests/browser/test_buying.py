@@ -98,7 +98,7 @@ def test_a_silent_bank_ends_in_one_receipt(page: Page) -> None:
 def test_what_was_typed_stays_and_the_error_names_the_field(page: Page) -> None:
     viewer.open_checkout(page, viewer.LIVE, re.compile("Watch live"))
     page.get_by_label("Email").fill("nobody")
-    page.get_by_label("Promotion or gift code").fill("NOSUCHCODE")
+    page.get_by_label("Promotion code").fill("NOSUCHCODE")
     viewer.press_pay(page)
     summary = page.locator("#error-summary")
     expect(summary).to_be_focused()
@@ -106,13 +106,13 @@ def test_what_was_typed_stays_and_the_error_names_the_field(page: Page) -> None:
     expect(summary).to_contain_text("Accept the terms of sale")
     expect(summary).to_contain_text("There is no such code")
     expect(page.get_by_label("Email")).to_have_value("nobody")
-    expect(page.get_by_label("Promotion or gift code")).to_have_value("NOSUCHCODE")
+    expect(page.get_by_label("Promotion code")).to_have_value("NOSUCHCODE")
 
 
 def test_a_code_lowers_the_total_before_any_card_field(page: Page) -> None:
     viewer.open_checkout(page, viewer.LIVE, re.compile("Watch live"))
     page.get_by_label("Email").fill("code@example.org")
-    page.get_by_label("Promotion or gift code").fill("amis20")
+    page.get_by_label("Promotion code").fill("amis20")
     page.get_by_role("button", name="Apply code").click()
     expect(page.locator("#order-summary")).to_contain_text("€9.60")
     expect(page.get_by_label("Email")).to_have_value("code@example.org")

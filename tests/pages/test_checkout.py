@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
@@ -10,6 +11,8 @@ from offers.tables import OfferKind, Price
 from paywall.accounts.tables import Account, Consent
 from paywall.checkout.tables import Order
 from paywall.pages.forms import own_path
+from paywall.payments.port import Element
+from paywall.payments.tables import Payment, PaymentState
 from tests.pages.world import Hall, form_of
 
 TYPED = {"email": "ines@example.org", "country": "FR", "terms": "yes"}
@@ -190,3 +193,43 @@ async def test_a_pass_is_bought_at_the_same_counter(hall: Hall) -> None:
 def test_only_a_path_of_ours_is_gone_on_to(address: str) -> None:
     assert own_path(address, "/") == "/"
     assert own_path("/tickets?a=1", "/") == "/tickets?a=1"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "params", "hosts"),
+    [
+        (
+            "stripe",
+            {"client_secret": "cs_1", "publishable_key": "pk_test_1"},
+            ["https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com"],
+        ),
+        (
+            "adyen",
+            {
+                "session_id": "CS1",
+                "session_data": "abc",
+                "client_key": "test_1",
+                "environment": "test",
+            },
+            ["https://checkoutshopper-test.adyen.com"],
+        ),
+    ],
+)
+async def test_only_the_payment_page_lets_the_processors_own_form_in(
+    hall: Hall, gateway: str, params: dict[str, str], hosts: list[str]
+) -> None:
+    url, hidden = await counter(hall)
+    payment_url = (await hall.browser.post(url, data=hidden | TYPED)).headers["location"]
+    async with hall.parts.db.transaction() as tx:
+        payment = (await tx.scalars(select(Payment))).one()
+        payment.move(PaymentState.PENDING)
+        payment.processor_ref = "ref_1"
+        step = Element(gateway=gateway, params=params)
+        payment.next_step = msgspec.json.encode(step).decode()
+    page = await hall.browser.get(payment_url)
+    policy = page.headers["content-security-policy"]
+    assert all(host in policy for host in hosts)
+    assert f'gateway="{gateway}"' in page.text
+    assert 'data-pay="Pay €12.00"' in page.text
+    receipt = await hall.browser.get("/")
+    assert not any(host in receipt.headers["content-security-policy"] for host in hosts)

@@ -29,6 +29,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
+        self.dispute_fees: list[int] = []
         self.refuse: set[str] = set()  # payments whose capture can't be carried out
 
     def of(self, row_id: str) -> list[str]:
@@ -49,6 +50,9 @@ class Recorder:
     async def failed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         self._note("failed", payments)
 
+    async def reversed(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
+        self._note("reversed", payments)
+
     async def refunded(self, tx: Tx, refunds: Sequence[Refund], now: datetime) -> None:
         self._note("refunded", refunds)
 
@@ -60,6 +64,12 @@ class Recorder:
 
     async def dispute_closed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         self._note("dispute_closed", disputes)
+
+    async def dispute_fees_told(
+        self, tx: Tx, told: Sequence[tuple[Dispute, int]], now: datetime
+    ) -> None:
+        self._note("dispute_fee", [dispute for dispute, _ in told])
+        self.dispute_fees += [more for _, more in told]
 
 
 class Till:

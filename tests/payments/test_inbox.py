@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
-from paywall.payments.disputes import settle_disputes
-from paywall.payments.port import BadSignature, DisputeChanged, DisputeStanding, Inbound
-from paywall.payments.tables import InboxState, PaymentState
-from tests.conformance.gateway_bench import Act
+from paywall.payments.attention import attention
+from paywall.payments.inbox import prune_inbox
+from paywall.payments.port import BadSignature, DisputeStanding, Inbound
+from paywall.payments.tables import InboxRow, InboxState, PaymentState
+from tests.conformance.gateway_bench import Act, payment
 from tests.payments.conftest import Till
 
 
@@ -56,6 +58,7 @@ async def test_webhooks_in_the_wrong_order_come_to_the_same(till: Till) -> None:
         "fee",
         "disputed",
         "dispute_closed",
+        "dispute_fee",
     ]
 
 
@@ -131,7 +134,7 @@ async def test_a_dispute_counts_against_the_payment_until_it_is_won(till: Till) 
     await till.deliver()
     assert (await till.payment(paid.id)).disputed_minor == 1000
     (dispute,) = await till.disputes()
-    assert till.heard.of(dispute.id) == ["disputed", "dispute_closed"]
+    assert till.heard.of(dispute.id) == ["disputed", "dispute_fee", "dispute_closed"]
 
 
 async def test_the_dispute_card_is_disputed_by_itself(till: Till) -> None:
@@ -170,22 +173,59 @@ async def test_a_refused_card_after_which_the_bank_pays_all_the_same_is_honoured
     assert till.heard.of(row.id) == ["failed", "captured", "fee"]
 
 
-async def test_a_dispute_fee_that_comes_after_the_opening_is_not_lost_silently(
+async def test_what_the_venue_sells_elsewhere_through_the_same_account_is_passed_over(
     till: Till,
 ) -> None:
-    paid = await till.paid(1000)
-    told = DisputeChanged(
-        dispute_ref="d1",
-        payment_ref=paid.processor_ref or "",
-        payment_id=paid.id,
-        standing=DisputeStanding.OPEN,
-        amount=Money(1000, "EUR"),
-    )
-    with_fee = msgspec.structs.replace(told, fee=Money(1500, "EUR"))
-    for change in (told, told, with_fee):
-        async with till.db.transaction() as tx:
-            await settle_disputes(tx, [(paid.id, change)], till.heard, till.clock.machine())
-    (dispute,) = await till.disputes()
-    assert till.heard.of(dispute.id) == ["disputed"]
-    assert dispute.fee_minor is None
-    assert "15.00 EUR" in dispute.needs_person
+    """Its webhooks name payments that we don't have: nothing moves, nothing is stuck."""
+    ours = await till.paid(1000)
+    await till.deliver()
+    foreign = payment(minor=700)
+    shot = await till.bench.gateway.start(foreign)
+    await till.bench.pay(shot, Act.SUCCEED)
+    await till.bench.dispute(shot)
+    got = 1
+    while got < 3:
+        got = len(await till.deliver())
+    async with till.db.read() as tx:
+        rows = list(await tx.scalars(select(InboxRow)))
+    assert {row.state for row in rows} == {InboxState.DONE}
+    assert await till.disputes() == []
+    assert till.heard.of(ours.id) == ["captured", "fee"]
+    assert len(till.heard.heard) == 2
+
+
+async def test_rows_that_were_handled_are_forgotten_after_ninety_days_and_stuck_ones_kept(
+    till: Till,
+) -> None:
+    handled, stuck = await till.start(), await till.start()
+    till.heard.refuse.add(stuck.payment_id)
+    for started in (handled, stuck):
+        await till.pay(started)
+    got = 0
+    while got < 2:
+        got = len(await till.deliver())
+    await till.move(days=4)
+    await till.handle()
+    assert await prune_inbox(till.db, till.clock.machine()) == 0
+    await till.move(days=87)
+    assert await prune_inbox(till.db, till.clock.machine()) == 1
+    assert (await till.inbox_row()).state is InboxState.STUCK
+
+
+async def test_a_stuck_item_waits_for_a_person_in_one_list_with_all_else(till: Till) -> None:
+    started = await till.start()
+    till.heard.refuse.add(started.payment_id)
+    await till.pay(started)
+    await till.deliver()
+    await till.move(days=4)
+    await till.handle()
+    await till.put(started.payment_id, needs_person="Look it up.")
+    async with till.db.read() as tx:
+        waiting = await attention(tx, "ven_1")
+        everywhere = await attention(tx)
+        elsewhere = await attention(tx, "ven_2")
+    assert [row.kind for row in waiting.webhooks] == ["payment.captured"]
+    assert waiting.count == everywhere.count == 2
+    assert elsewhere.count == 0
+    assert any("Look it up." in line for line in everywhere.lines())
+    assert any("told to refuse" in line for line in everywhere.lines())

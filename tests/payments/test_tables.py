@@ -56,10 +56,15 @@ def test_every_pair_moves_or_refuses_as_its_table_says(
         assert row.state is here
 
 
-def test_a_payment_that_took_money_never_becomes_anything_else() -> None:
-    assert not PAYMENT_TRANSITIONS[PaymentState.CAPTURED]
+def test_a_payment_that_took_money_only_ever_becomes_one_that_could_not_be_collected() -> None:
+    assert PAYMENT_TRANSITIONS[PaymentState.CAPTURED] == {PaymentState.REVERSED}
+    assert not PAYMENT_TRANSITIONS[PaymentState.REVERSED]
 
 
 def test_money_that_comes_late_is_honoured_from_every_state_that_was_sent() -> None:
-    for state in set(PaymentState) - {PaymentState.CREATED, PaymentState.CAPTURED}:
+    for state in set(PaymentState) - {
+        PaymentState.CREATED,
+        PaymentState.CAPTURED,
+        PaymentState.REVERSED,
+    }:
         assert PaymentState.CAPTURED in PAYMENT_TRANSITIONS[state]

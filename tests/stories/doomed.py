@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from multiprocessing.connection import Connection
@@ -25,9 +25,8 @@ from infra.kernel.clock import HandClock
 from infra.kernel.db import Database, Tx
 from infra.kernel.settings import Settings
 from paywall.app import create_app
-from paywall.app.assembly import assemble, senders
-from paywall.worker.jobs import jobs
-from paywall.worker.tick import Worker
+from paywall.app.assembly import assemble
+from tests.stories.hall import worker_of
 
 TICK = "tick"
 CALLS = frozenset({"start", "read", "refund", "read_refund", "capture", "cancel"})
@@ -96,8 +95,8 @@ async def _live(
         name: lambda raw, build=build: DoomedGateway(build(raw), fate)
         for name, build in made.items()
     }
-    sending = senders(parts)
-    worker = Worker(jobs(parts, sending), clock)
+    stack = AsyncExitStack()
+    worker = worker_of(parts, stack)
     transport = httpx.ASGITransport(create_app(parts), client=("203.0.113.7", 50000))
     async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as client:
         for request in requests:
@@ -108,8 +107,8 @@ async def _live(
                 request.method, request.path, headers=request.headers, content=request.body
             )
             assert answer.status_code < 500, answer.text
-    for close in reversed([*parts.closing, *sending.closing]):
-        await close()
+    await stack.aclose()
+    await parts.close()
 
 
 def _run(

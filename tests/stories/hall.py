@@ -48,7 +48,18 @@ URL = "http://127.0.0.1:9"  # where the sandbox sends payers back to; nobody lis
 KEY = "pwk_test_" + "h" * 43
 MASTER = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
 HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
+MONEY_JOBS = frozenset({"payments", "holds", "silent_players"})
 HOME = {"Sec-Fetch-Site": "same-origin"}
+
+
+def worker_of(parts: Parts, stack: AsyncExitStack) -> Worker:
+    """A worker with the jobs that move money and access."""
+    sending = senders(parts)
+    for close in sending.closing:
+        stack.push_async_callback(close)
+    moving = [job for job in jobs(parts, sending) if job.name in MONEY_JOBS]
+    assert len(moving) == len(MONEY_JOBS)
+    return Worker(moving, parts.clock)
 
 
 class Hall:
@@ -202,11 +213,9 @@ class Hall:
         await self.bench.move_clock((self.clock.machine() - before).total_seconds())
 
     async def tick(self) -> int:
+        """What is due about money and access; what leaves the house has tests of its own."""
         if self._worker is None:
-            sending = senders(self.parts)
-            for close in sending.closing:
-                self._stack.push_async_callback(close)
-            self._worker = Worker(jobs(self.parts, sending), self.clock)
+            self._worker = worker_of(self.parts, self._stack)
         return await self._worker.run_all_once()
 
     async def webhooks(self) -> list[Inbound]:

@@ -155,8 +155,8 @@ async def test_money_sent_back_for_want_of_a_place_that_returns_serves_nobody(ha
 
 
 async def test_a_lost_dispute_of_what_was_refunded_before_changes_nothing(hall: Hall) -> None:
-    """A bank may close a dispute whose payment had gone back meanwhile: nothing is left to count."""
-    event_id, offer_id = await on_air(hall)
+    """A bank may close a dispute whose payment had gone back meanwhile: nothing left to count."""
+    _event_id, offer_id = await on_air(hall)
     ada = await hall.buyer()
     order_id = await ada.buy(offer_id)
     await hall.refund(order_id)

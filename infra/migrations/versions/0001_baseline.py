@@ -443,6 +443,7 @@ def upgrade() -> None:
         sa.Column("terms_accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "refunded_minor between 0 and total_minor", name=op.f("ck_order_refund_within")
         ),

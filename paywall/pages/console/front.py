@@ -74,13 +74,28 @@ def _todo(desk: Desk, waiting: Attention | None, broken: int) -> list[tuple[str,
     said = desk.locale.ngettext
     found: list[tuple[str, str]] = []
     if waiting is not None:
+        payments, refunds = len(waiting.payments), len(waiting.refunds)
+        disputes, stuck = len(waiting.disputes), waiting.stuck_webhooks
         counts = (
-            (len(waiting.payments), said("%(n)s payment needs a person", "%(n)s payments need a person", len(waiting.payments)), "#payments"),
-            (len(waiting.refunds), said("%(n)s refund needs a person", "%(n)s refunds need a person", len(waiting.refunds)), "#refunds"),
-            (len(waiting.disputes), said("%(n)s dispute is open", "%(n)s disputes are open", len(waiting.disputes)), "#disputes"),
-            (waiting.stuck_webhooks, said("%(n)s message of a processor is stuck", "%(n)s messages of processors are stuck", waiting.stuck_webhooks), "#stuck"),
-        )  # fmt: skip
-        found += [(text % {"n": n}, desk.url("/money") + part) for n, text, part in counts if n]
+            (
+                payments,
+                said("%(n)s payment needs a person", "%(n)s payments need a person", payments),
+            ),
+            (refunds, said("%(n)s refund needs a person", "%(n)s refunds need a person", refunds)),
+            (disputes, said("%(n)s dispute is open", "%(n)s disputes are open", disputes)),
+            (
+                stuck,
+                said(
+                    "%(n)s message of a processor is stuck",
+                    "%(n)s messages of processors are stuck",
+                    stuck,
+                ),
+            ),
+        )
+        parts = ("payments", "refunds", "disputes", "stuck")
+        for (count, text), part in zip(counts, parts, strict=True):
+            if count:
+                found.append((text % {"n": count}, desk.url("/money") + f"#{part}"))
     if broken:
         text = said("%(n)s webhook is disabled", "%(n)s webhooks are disabled", broken)
         found.append((text % {"n": broken}, desk.url("/webhooks")))
@@ -106,7 +121,7 @@ async def _steps(desk: Desk, tx: Tx) -> list[dict[str, Any]]:
     return [
         {
             "title": _("Create an event with a stream, and publish it"),
-            "text": _("Its name, when it starts, and the folder or playlist its picture comes from."),
+            "text": _("Its name, its time, and the folder or playlist its picture comes from."),
             "url": desk.url("/events/new"), "done": event, "may": desk.may(P.CATALOGUE_WRITE),
         },
         {

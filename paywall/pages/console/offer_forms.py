@@ -60,7 +60,7 @@ def _sale(desk: Desk) -> list[Input]:
             group=_("How it is sold"),
         ),
         Input("max_per_order", _("At most in one order"), "number"),
-        Input("on_sale_from", _("On sale from"), "moment", hint=_("Empty: as soon as it is put on sale.")),
+        Input("on_sale_from", _("On sale from"), "moment", hint=_("Empty: at once.")),
         Input("on_sale_until", _("On sale until"), "moment"),
     ]  # fmt: skip
 

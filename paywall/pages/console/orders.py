@@ -28,7 +28,14 @@ from paywall.pages.console import words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.flash import Undo
 from paywall.pages.console.table import (
-    Cell, Filter, Link, Listing, Row, money_cell, moment_cell, show,
+    Cell,
+    Filter,
+    Link,
+    Listing,
+    Row,
+    moment_cell,
+    money_cell,
+    show,
 )  # fmt: skip
 from paywall.pages.console.typed import Typed
 from paywall.payments.tables import Dispute, GatewayAccount, Payment, Refund
@@ -73,7 +80,9 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
         Listing(
             section="orders",
             title=_("Orders"),
-            columns=[_("Email"), _("When"), _("State"), _("What"), _("Total"), _("Refunded"), _("Order")],
+            columns=[
+                _("Email"), _("When"), _("State"), _("What"), _("Total"), _("Refunded"), _("Order"),
+            ],
             name="orders",
             filters=[
                 Filter("email", _("Email")),

@@ -17,7 +17,13 @@ from paywall.accounts.tables import Account, Customer
 from paywall.checkout.tables import Order, OrderState
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.table import (
-    Cell, Filter, Listing, Row, moment_cell, number_cell, show,
+    Cell,
+    Filter,
+    Listing,
+    Row,
+    moment_cell,
+    number_cell,
+    show,
 )  # fmt: skip
 
 READ = {"permission": P.PEOPLE_READ}

@@ -159,7 +159,7 @@ async def _page(
         season = await seasons.get(tx, desk.venue.id, season_id)
         query = select(Event).where(Event.season_id == season_id).order_by(Event.starts_at)
         events = list(await tx.scalars(query.limit(200)))
-    shown = {"season": season, "events": events}
+    shown: dict[str, Any] = {"season": season, "events": events}
     if not desk.may(P.CATALOGUE_WRITE):
         return desk.page("season.html", section="seasons", spec=None, **shown)
     return show_form(desk, _form(desk, season), typed, problem, template="season.html", **shown)

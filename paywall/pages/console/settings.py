@@ -42,13 +42,18 @@ def _inputs(desk: Desk) -> list[Input]:
             "terms_url", _("Terms of sale"), "url",
             hint=_("An https address. Empty: the terms that the installation provides."),
         ),
-        Input("country", _("Country"), hint=_("Two letters, such as FR."), group=_("Money and tax")),
+        Input(
+            "country", _("Country"), hint=_("Two letters, such as FR."), group=_("Money and tax"),
+        ),
         Input("currency", _("Currency"), "select", options=currency_options(desk)),
         Input(
             "vat_percent", _("Tax contained in prices, percent"), "amount",
             hint=_("Such as 5.5. Your own statement: it applies to sales from now on."),
         ),
-        Input("timezone", _("Time zone"), hint=_("Such as Europe/Paris."), group=_("Language and time")),
+        Input(
+            "timezone", _("Time zone"), hint=_("Such as Europe/Paris."),
+            group=_("Language and time"),
+        ),
         Input("locale", _("Language"), "select", options=languages),
     ]  # fmt: skip
 

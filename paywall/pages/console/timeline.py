@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from offers.quote import price_now
 from offers.tables import Price
@@ -74,7 +75,7 @@ def _stretches(
     edges = sorted({e for p in prices for e in (p.valid_from, p.valid_until) if e is not None})
     bounds: list[datetime | None] = [None, *edges, None]
     found: list[tuple[Price, datetime | None, datetime | None]] = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         probe = start or (end - timedelta(days=1) if end is not None else None)
         if probe is None:
             price = prices[-1] if prices else None

@@ -124,7 +124,7 @@ def needed(value: T | None, name: str) -> T:
     return value
 
 
-def ask(kind: type[T], **members: Any) -> T:
+def ask(kind: type[T], /, **members: Any) -> T:
     """The domain's request from typed members; its bounds become Invalid with the field's name."""
     try:
         return msgspec.convert(members, kind)

@@ -21,7 +21,13 @@ from paywall.catalogue import events
 from paywall.catalogue.tables import Event, EventState
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.table import (
-    Cell, Link, Listing, Row, moment_cell, number_cell, show,
+    Cell,
+    Link,
+    Listing,
+    Row,
+    moment_cell,
+    number_cell,
+    show,
 )  # fmt: skip
 
 READ = {"permission": P.PLAYBACK_READ}

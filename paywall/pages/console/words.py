@@ -1,4 +1,4 @@
-"""States and kinds in people's words, with the tone of their badge. Marked here, translated later."""
+"""States and kinds in people's words, with the tone of their badge; translated where shown."""
 
 from __future__ import annotations
 

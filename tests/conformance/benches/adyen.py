@@ -61,8 +61,8 @@ class WithInbox(AdyenGateway):
         self.known[intent.payment_id] = started = await super().start(intent)
         return started
 
-    async def read(self, *, processor_ref: str, payment_id: str) -> Snapshot | None:
-        told = await super().read(processor_ref=processor_ref, payment_id=payment_id)
+    async def read(self, *, processor_ref: str, payment_id: str, hint: str = "") -> Snapshot | None:
+        told = await super().read(processor_ref=processor_ref, payment_id=payment_id, hint=hint)
         row = self.known.get(payment_id)
         if not processor_ref or row is None:
             return told
