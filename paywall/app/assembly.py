@@ -14,6 +14,7 @@ from entitlements.issue import Terms
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
+from infra.adapters.pull_http import HttpOutside
 from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
@@ -29,6 +30,7 @@ from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
+from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -77,7 +79,15 @@ def assemble(
         api_url=public_url,
         header_life_s=settings.playback_token_s,
     )
-    closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
+    outside = OutsideClient()
+    pull = Pull(
+        HttpOutside(outside, loopback_in_test=settings.webhooks_to_loopback),
+        clock,
+        sealer.key("pulled names v1"),
+    )
+    closing: list[Callable[[], Awaitable[None]]] = [
+        *(db.close, http.aclose, gateways.close, outside.close, pull.close)
+    ]
     limiter: Limiter = MemoryLimiter(clock)
     meter: Meter = MemoryMeter(clock)
     if settings.redis_url:
@@ -111,7 +121,7 @@ def assemble(
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),
-        media=MediaStore(db, clock, settings.data_dir / "media", public_url),
+        media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,
     )
 
