@@ -89,7 +89,7 @@ def serve(
     supervisor = Supervisor(children(settings, demo=demo))
     supervisor.start()
     try:
-        wait_until_ready(settings, 30)
+        wait_until_ready(settings, 90)
         if demo:
             run(seed_demo(settings, say))
             welcome(settings)
