@@ -114,7 +114,7 @@ async def test_a_pass_whose_price_falls_in_mid_season_is_one_form(console: Conso
     )  # fmt: skip
     assert answer.status_code == 303, answer.text
     async with console.db.read() as tx:
-        prices = list(await tx.scalars(select(Price).order_by(Price.id)))
+        prices = list(await tx.scalars(select(Price).order_by(Price.minor.desc())))
     assert [price.minor for price in prices] == [4900, 2900]
     assert prices[0].valid_until == prices[1].valid_from
     page = await owner.get(answer.headers["location"])
