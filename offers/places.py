@@ -22,11 +22,14 @@ class SoldOut(Conflict):
     code = "sold_out"
 
 
-async def take(tx: Tx, wanted: Mapping[str, int]) -> None:
+async def take(tx: Tx, wanted: Mapping[str, int]) -> list[str]:
     """Take this many places of each offer, or raise SoldOut and take none (the caller rolls back).
+
+    Returns the offers whose last place went with this.
 
     The crowd of one offer shares a statement: `wanted` sums the places of all its buyers.
     """
+    full = []
     for offer_id in sorted(wanted):
         quantity = wanted[offer_id]
         if quantity == 0:
@@ -38,10 +41,14 @@ async def take(tx: Tx, wanted: Mapping[str, int]) -> None:
                 or_(Pool.capacity.is_(None), Pool.taken + quantity <= Pool.capacity),
             )
             .values(taken=Pool.taken + quantity)
-            .returning(Pool.offer_id)
+            .returning(Pool.taken, Pool.capacity)
         )
-        if taken.first() is None:
+        pool = taken.first()
+        if pool is None:
             raise SoldOut("This offer is sold out.", offer_id=offer_id)
+        if pool.taken == pool.capacity:
+            full.append(offer_id)
+    return full
 
 
 async def give_back(tx: Tx, freed: Mapping[str, int]) -> None:

@@ -58,6 +58,7 @@ class OutsideRules(msgspec.Struct, frozen=True, kw_only=True):
 
 class OutsideAnswer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
+    url: str  # where it came from, after redirects
     headers: Mapping[str, str]  # names in lower case
     body: bytes  # at most max_bytes
     cut: bool  # there was more
@@ -179,12 +180,12 @@ class OutsideClient:
                 extensions={"sni_hostname": parsed.raw_host.decode("ascii")},
             )
             try:
-                return await self._exchange(request, max_bytes)
+                return await self._exchange(request, url, max_bytes)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 problem = error
         raise OutsideUnreachable(f"No connection: {type(problem).__name__}.") from problem
 
-    async def _exchange(self, request: httpx.Request, max_bytes: int) -> OutsideAnswer:
+    async def _exchange(self, request: httpx.Request, url: str, max_bytes: int) -> OutsideAnswer:
         try:
             response = await self._http.send(request, stream=True)
             try:
@@ -197,6 +198,7 @@ class OutsideClient:
             raise OutsideBroke(f"The connection broke: {type(error).__name__}.") from error
         return OutsideAnswer(
             status=response.status_code,
+            url=url,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=body,
             cut=cut,

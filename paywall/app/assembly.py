@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,12 +14,14 @@ from entitlements.issue import Terms
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
+from infra.adapters.pull_http import HttpOutside
 from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
+from infra.kernel.key_desk import KeyDesk
 from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
@@ -27,6 +30,7 @@ from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
+from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -75,7 +79,15 @@ def assemble(
         api_url=public_url,
         header_life_s=settings.playback_token_s,
     )
-    closing: list[Callable[[], Awaitable[None]]] = [db.close, http.aclose, gateways.close]
+    outside = OutsideClient()
+    pull = Pull(
+        HttpOutside(outside, loopback_in_test=settings.webhooks_to_loopback),
+        clock,
+        sealer.key("pulled names v1"),
+    )
+    closing: list[Callable[[], Awaitable[None]]] = [
+        *(db.close, http.aclose, gateways.close, outside.close, pull.close)
+    ]
     limiter: Limiter = MemoryLimiter(clock)
     meter: Meter = MemoryMeter(clock)
     if settings.redis_url:
@@ -90,6 +102,7 @@ def assemble(
         clock=clock,
         db=db,
         sealer=sealer,
+        keys=KeyDesk(db, clock, sealer),
         people=make_people(
             db,
             clock,
@@ -108,7 +121,7 @@ def assemble(
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
         playback=Playback(db, clock, sealer, terms, public_url),
-        media=MediaStore(db, clock, settings.data_dir / "media", public_url),
+        media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,
     )
 
@@ -125,7 +138,9 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
     sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
 
     def sandbox(raw: dict[str, Any]) -> Gateway:
-        return SandboxGateway(http, sandbox_url, _credentials(raw, SandboxCredentials))
+        credentials = _credentials(raw, SandboxCredentials)
+        credentials.check()
+        return SandboxGateway(http, sandbox_url, credentials)
 
     # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:
@@ -139,8 +154,8 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
         credentials = _credentials(raw, AdyenCredentials)
         try:
             return AdyenGateway(credentials)
-        except ValueError as error:
-            raise Invalid("credentials", str(error)) from error
+        except ValueError as error:  # a sentence that begins with the field's name
+            raise Invalid(str(error).partition(" ")[0], str(error)) from error
 
     return {"sandbox": sandbox, "stripe": stripe, "adyen": adyen}
 
@@ -152,7 +167,10 @@ def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(raw, kind)
     except (msgspec.ValidationError, ValueError) as error:
-        raise Invalid("credentials", f"These credentials can't be used: {error}") from error
+        # "... missing required field `secret_key`", "... - at `$.secret_key`"
+        named = re.search(r"field `(\w+)`|at `\$\.(\w+)", str(error))
+        field = (named[1] or named[2]) if named else "credentials"
+        raise Invalid(field, f"These credentials can't be used: {error}") from error
 
 
 class Senders(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ from infra.kernel.errors import Forbidden, Gone, NotFound, PaymentRequired
 from infra.kernel.group import GroupCommit
 from infra.kernel.seal import Sealer
 from paywall.accounts.tables import Customer
-from paywall.catalogue.tables import Event, EventState, Replay, Stream, Venue
+from paywall.catalogue.tables import Event, EventState, Mode, Replay, Stream, Venue
 
 log = structlog.get_logger("paywall.playback")
 
@@ -52,6 +52,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     venue_id: str
     issuer: str
     clock_offset_s: int
+    test: bool
     live: tuple[str, str] | None  # (kind, source)
     replay: tuple[str, str] | None
 
@@ -69,7 +70,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
 async def load_stages(tx: Tx, event_ids: Sequence[str], public_url: str) -> dict[str, Stage]:
     """The stages of published or cancelled events, by id; one statement."""
     query = (
-        select(Event, Venue.clock_offset_s, Venue.slug, Stream, Replay)
+        select(Event, Venue.clock_offset_s, Venue.mode, Venue.slug, Stream, Replay)
         .join(Venue, Venue.id == Event.venue_id)
         .outerjoin(Stream, Stream.event_id == Event.id)
         .outerjoin(Replay, Replay.event_id == Event.id)
@@ -77,14 +78,15 @@ async def load_stages(tx: Tx, event_ids: Sequence[str], public_url: str) -> dict
         .order_by(Stream.id.desc(), Replay.id.desc())
     )
     stages: dict[str, Stage] = {}
-    for event, offset_s, slug, stream, replay in await tx.execute(query):
-        stages[event.id] = _stage(event, offset_s, slug, stream, replay, public_url)
+    for event, offset_s, mode, slug, stream, replay in await tx.execute(query):
+        stages[event.id] = _stage(event, offset_s, mode, slug, stream, replay, public_url)
     return stages
 
 
 def _stage(
     event: Event,
     offset_s: int,
+    mode: Mode,
     slug: str,
     stream: Stream | None,
     replay: Replay | None,
@@ -109,6 +111,7 @@ def _stage(
         venue_id=event.venue_id,
         issuer=f"{public_url}/venues/{slug}",
         clock_offset_s=offset_s,
+        test=mode is Mode.TEST,
         live=None if stream is None else (stream.kind, stream.source),
         replay=None if replay is None else (replay.kind, replay.source),
     )

@@ -1,39 +1,46 @@
-"""From a judged media path to the bytes behind it: `/<venue>/<event>/live/...` to a folder."""
+"""From a judged media path to the bytes behind it: a folder of ours, or another server."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 from pathlib import Path
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.bridges.entitlements import Stage, load_stages
+from paywall.bridges.pull import Pull
+from paywall.catalogue.sources import FOLDER, SourceKind
 
-FOLDER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(/[a-z0-9][a-z0-9-]{0,63})?")
-"""What a `local` source may be called: a folder, or a folder in a folder, below the media root."""
 REMEMBER_S = 5.0
 
 
 class MediaStore:
-    """Reads local HLS. Which folder an event plays from is remembered for five seconds."""
+    """Reads HLS. Where an event plays from is remembered for five seconds."""
 
-    def __init__(self, db: Database, clock: Clock, root: Path, public_url: str) -> None:
+    def __init__(self, db: Database, clock: Clock, root: Path, public_url: str, pull: Pull) -> None:
         self._db = db
         self._clock = clock
         self._root = root
         self._public_url = public_url
+        self._pull = pull
         self._stages: OrderedDict[str, tuple[float, Stage | None]] = OrderedDict()
 
     async def read(self, path: str) -> tuple[bytes, str] | None:
-        """Bytes and suffix of a path that the edge passed; None when there is no such file."""
+        """Bytes and suffix of a path that the edge passed; None when there is no such file.
+
+        Raises OriginFailed where the pictures are another server's and it gives none.
+        """
         _, venue, event_id, family, *rest = path.split("/")
         stage = await self._stage(event_id)
         if stage is None or not stage.watchable.path_prefix.startswith(f"/{venue}/"):
             return None
         source = stage.live if family == "live" else stage.replay
-        if source is None or source[0] != "local" or FOLDER.fullmatch(source[1]) is None:
+        if source is None:
+            return None
+        if source[0] == SourceKind.PULL:
+            return await self._pull.read(event_id, source[1], rest, test=stage.test)
+        if FOLDER.fullmatch(source[1]) is None:
             return None
         file = self._root / source[1] / "/".join(rest)
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from infra.kernel.clock import Clock, from_epoch_s
-from paywall.bridges.media import FOLDER
+from paywall.catalogue.sources import FOLDER
 
 MASTER = "index.m3u8"
 LATE_S = 15

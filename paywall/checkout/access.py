@@ -52,7 +52,9 @@ async def was_served(tx: Tx, order_id: str) -> bool:
     return await tx.scalar(select(Grant.id).where(Grant.order_id == order_id).limit(1)) is not None
 
 
-async def give_again(tx: Tx, order: Order, cause_id: str, now: datetime) -> None:
+async def give_again(
+    tx: Tx, order: Order, cause_id: str, now: datetime
+) -> list[tuple[str, NewGrant]]:
     """What a give-back ended for good is given anew, because the money came back after all.
 
     A revoked grant stays revoked; the new one has its window and its first play. `now` is machine
@@ -81,6 +83,8 @@ async def give_again(tx: Tx, order: Order, cause_id: str, now: datetime) -> None
         )
         for old in ended[-1:]
     ]
-    for grant_id, old in zip(await grants.give(tx, anew, now), ended[-1:], strict=True):
+    given = await grants.give(tx, anew, now)
+    for grant_id, old in zip(given, ended[-1:], strict=True):
         if old.first_played_at is not None:
             await grants.start_first_play(tx, [grant_id], old.first_played_at)
+    return list(zip(given, anew, strict=True))

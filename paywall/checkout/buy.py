@@ -214,7 +214,7 @@ class Buy:
         for payment in intend(tx, wanted, now):
             payments[payment.order_id] = payment
         await tx.flush()
-        await take_places(tx, placed)
+        await take_places(tx, placed, self._announcer, now)
         return [_Opened(item, payments.get(item.order_id)) for item in placed]
 
     async def _account(

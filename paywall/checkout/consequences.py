@@ -13,6 +13,7 @@ from infra.kernel.db import Tx
 from infra.kernel.money import Money
 from offers import coupons, places
 from paywall.catalogue.tables import Venue
+from paywall.checkout import tell
 from paywall.checkout.access import give_again, set_door, was_served
 from paywall.checkout.announce import Announcer, PaidOrder, RefundFacts
 from paywall.checkout.deliver import deliver, orders_with_lines
@@ -160,6 +161,8 @@ class OrderConsequences:
             await tx.flush()
             if own:
                 await set_door(tx, order, now, at)
+        failures = [tell.refund_failed(refund) for refund in refunds]
+        await self._announcer.tell(tx, failures, now)
 
     async def _take_up_again(self, tx: Tx, order: Order, refund: Refund, now: datetime) -> None:
         """A give-back came back from the bank: serve the order again, if its place is free.
@@ -177,7 +180,8 @@ class OrderConsequences:
                 " the order can't be served any more. Pay the buyer back in another way."
             )
         elif had_ended:
-            await give_again(tx, order, refund.id, now)
+            given = await give_again(tx, order, refund.id, now)
+            await self._announcer.tell(tx, tell.grants_issued(given), now)
 
     async def disputed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         """The bank holds the money, and we hold the door, until it is decided."""
@@ -196,6 +200,8 @@ class OrderConsequences:
                     tx, now, at, to=GrantState.SUSPENDED, reason="disputed", order_ids=[order.id]
                 )
         await post(tx, movements)
+        opened = [tell.dispute_told("dispute.opened", dispute) for dispute in disputes]
+        await self._announcer.tell(tx, opened, now)
 
     async def dispute_closed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         """Won: the money and the grant are back. Lost: booked as given back, the grant ends."""
@@ -223,6 +229,8 @@ class OrderConsequences:
                 ended.append(order.id)
         await tx.flush()
         await self._end(tx, ended, found, now, "dispute_lost")
+        closed = [tell.dispute_told("dispute.closed", dispute) for dispute in disputes]
+        await self._announcer.tell(tx, closed, now)
 
     async def dispute_fees_told(
         self, tx: Tx, told: Sequence[tuple[Dispute, int]], now: datetime
@@ -259,9 +267,15 @@ class OrderConsequences:
         reason: str,
     ) -> None:
         """Grants revoked for good, players cut off, places free for others."""
+        told = []
         for order_id in order_ids:
-            at = now + timedelta(seconds=found[order_id][2])
-            await withdraw(tx, now, at, reason=reason, order_ids=[order_id])
+            order, _, offset = found[order_id]
+            at = now + timedelta(seconds=offset)
+            ended = await withdraw(tx, now, at, reason=reason, order_ids=[order_id])
+            told += tell.grants_revoked(
+                ended, venue_id=order.venue_id, order_id=order_id, reason=reason
+            )
+        await self._announcer.tell(tx, told, now)
         if order_ids:
             await places.release_orders(tx, order_ids)
 

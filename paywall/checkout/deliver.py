@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from entitlements.grants import NewGrant, give
 from infra.kernel.db import Tx
+from paywall.checkout import tell
 from paywall.checkout.announce import Announcer, PaidOrder
 from paywall.checkout.shelf import Shelf, grant_for, load_shelves
 from paywall.checkout.tables import Order, OrderLine
@@ -28,9 +29,10 @@ async def deliver(
         shelves = await load_shelves(tx, (order.offer_id for order in paid))
     await post(tx, [movement for order in paid for movement in _movements(order)])
     served = [order for order in paid if order.serve]
-    grants = [_grant(order, shelves[order.offer_id]) for order in served]
-    await give(tx, [grant for grant in grants if grant is not None], machine_now)
-    await announcer.paid(tx, served, shelves, machine_now)
+    wanted = [_grant(order, shelves[order.offer_id]) for order in served]
+    grants = [grant for grant in wanted if grant is not None]
+    given = zip(await give(tx, grants, machine_now), grants, strict=True)
+    await announcer.paid(tx, served, shelves, machine_now, tell.grants_issued(list(given)))
 
 
 def _grant(order: PaidOrder, shelf: Shelf) -> NewGrant | None:

@@ -9,10 +9,13 @@ from sqlalchemy import select, update
 from infra.kernel.db import Database
 from offers import coupons, places
 from paywall.checkout.tables import Order, OrderState
+from paywall.checkout.tell import order_expired
+from paywall.notices.emission import emit
+from paywall.notices.outbox import Outbox
 from paywall.payments.finish import call_off
 
 
-async def expire_due(db: Database, now: datetime) -> int:
+async def expire_due(db: Database, outbox: Outbox, now: datetime) -> int:
     """Release holds that ran out (machine time) and close their orders; how many there were.
 
     Their payments are called off at the processor, by the reconciler. One that comes in all the
@@ -29,11 +32,14 @@ async def expire_due(db: Database, now: datetime) -> int:
         due = list(await tx.scalars(query))
         order_ids = await places.release_due(tx, due, now) if due else []
         if order_ids:
-            await tx.execute(
+            closed = await tx.execute(
                 update(Order)
                 .where(Order.id.in_(order_ids), Order.state == OrderState.OPEN)
                 .values(state=OrderState.EXPIRED)
+                .returning(Order.venue_id, Order.id)
             )
+            told = [order_expired(venue_id, order_id) for venue_id, order_id in closed]
+            await emit(outbox, tx, told, now)
             await coupons.give_back(tx, order_ids, now)
             await call_off(tx, order_ids, now)
     return len(order_ids)

@@ -20,7 +20,8 @@ from offers.quote import Quote
 from offers.tables import Coupon, Hold, HoldState
 from paywall.accounts.customers import accounts_for, customers_for
 from paywall.catalogue.tables import Mode
-from paywall.checkout.announce import PaidOrder
+from paywall.checkout import tell
+from paywall.checkout.announce import Announcer, PaidOrder
 from paywall.checkout.order_requests import OrderRequest, weigh
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine, OrderState
@@ -74,12 +75,24 @@ async def place(
     return complete
 
 
-async def take_places(tx: Tx, placed: Sequence[Placed]) -> None:
-    """The last statement of a batch: all its places, offer by offer, in one update each."""
+async def take_places(
+    tx: Tx, placed: Sequence[Placed], announcer: Announcer, machine_now: datetime
+) -> None:
+    """The last statement of a batch: all its places, offer by offer, in one update each.
+
+    Only who takes the last place has one thing more to do: tell the venue.
+    """
     wanted: Counter[str] = Counter()
     for item in placed:
         wanted[item.quote.offer_id] += item.quote.quantity
-    await places.take(tx, wanted)
+    full = await places.take(tx, wanted)
+    if full:
+        last = {item.quote.offer_id: item for item in placed}
+        told = [
+            tell.sold_out(last[offer_id].shelf.venue.id, offer_id, last[offer_id].order_id)
+            for offer_id in full
+        ]
+        await announcer.tell(tx, told, machine_now)
 
 
 async def _weigh(

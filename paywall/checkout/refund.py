@@ -16,6 +16,7 @@ from infra.kernel.money import Money
 from offers import places
 from paywall.accounts.audit import record
 from paywall.catalogue.tables import Venue
+from paywall.checkout import tell
 from paywall.checkout.access import kept_closed
 from paywall.checkout.announce import Announcer, RefundFacts
 from paywall.checkout.deliver import orders_with_lines
@@ -145,7 +146,11 @@ class RefundOrder:
         order.refunded_minor += part.minor
         order.move(OrderState.REFUNDED if whole else OrderState.PARTLY_REFUNDED)
         if whole:
-            await withdraw(tx, now, at, reason="refunded", order_ids=[order.id])
+            ended = await withdraw(tx, now, at, reason="refunded", order_ids=[order.id])
+            told = tell.grants_revoked(
+                ended, venue_id=order.venue_id, order_id=order.id, reason="refunded"
+            )
+            await self._announcer.tell(tx, told, now)
         await tx.flush()
         if whole:
             await places.release_orders(tx, [order.id])

@@ -92,5 +92,5 @@ class SellDirectly:
                 Finish(actor=claim.actor, key=claim.key, attempt=claimed[n].attempt, kept=kept)
             )
         await store_many(tx, self._sealer, finishes)
-        await take_places(tx, placed)
+        await take_places(tx, placed, self._announcer, now)
         return outcomes

@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
+from infra.kernel.clock import iso
 from infra.kernel.db import Tx
 from paywall.accounts.audit import record
 from paywall.accounts.principal import Principal
 from paywall.catalogue import venues
-from paywall.catalogue.tables import Venue
+from paywall.catalogue.tables import Event, EventState, Venue
 from paywall.http.parts import Parts
+from paywall.notices.emission import Emission, emit
+from paywall.notices.outbox import Outbox
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     machine_now: datetime
     actor: str
+    outbox: Outbox
 
     async def note(self, action: str, subject: str, **data: Any) -> None:
         """Write the audit entry (`noun.verb`, an id) of what this transaction does."""
@@ -37,6 +41,13 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
             data=data,
             now=self.machine_now,
         )
+
+    async def tell(self, kind: str, subject: str, version: int, **data: Any) -> None:
+        """Write the webhooks of what this transaction does to a thing, now at this version."""
+        emission = Emission(
+            venue_id=self.venue.id, kind=kind, cause_id=f"{subject}.{version}", data=data
+        )
+        await emit(self.outbox, self.tx, [emission], self.machine_now)
 
 
 @asynccontextmanager
@@ -61,4 +72,15 @@ async def _act(parts: Parts, tx: Tx, actor: str, venue_id: str) -> Act:
         now=parts.clock.now(venue.clock_offset_s),
         machine_now=parts.clock.machine(),
         actor=actor,
+        outbox=parts.outbox,
     )
+
+
+async def tell_moved(act: Act, event: Event) -> None:
+    """`event.published` or `event.cancelled`; a step back to draft is nobody's news."""
+    if event.state is not EventState.DRAFT:
+        starts_at = iso(event.starts_at)
+        await act.tell(
+            f"event.{event.state.value}", event.id, event.version,
+            event_id=event.id, name=event.name, starts_at=starts_at,
+        )  # fmt: skip

@@ -47,6 +47,8 @@ USUAL = ("published", "on_sale", "paid", "open", "stream_ticket", "local", "acti
 
 PREFIXES = {
     "coupon_id": "cpn",
+    "delivery_id": "out",
+    "endpoint_id": "whe",
     "event_id": "evt",
     "offer_id": "ofr",
     "order_id": "ord",

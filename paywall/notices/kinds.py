@@ -11,13 +11,13 @@ TEST_KIND = "webhook.test"
 
 WEBHOOK_KINDS: Mapping[str, str] = {
     "order.paid": "An order's payment was captured and its grants were made.",
-    "order.cancelled": "An order was cancelled before it was paid.",
+    "order.expired": "Nobody paid an order in time; its places are free again.",
     "refund.succeeded": "Money went back to the buyer.",
     "refund.failed": "The processor could not give the money back.",
     "dispute.opened": "A buyer's bank asks for the money of a payment back.",
     "dispute.closed": "A dispute was won or lost.",
     "grant.issued": "A customer may watch something from now on.",
-    "grant.revoked": "A customer may no longer watch something.",
+    "grant.revoked": "A right to watch ended for good: refunded, or a dispute was lost.",
     "event.published": "An event became visible to viewers.",
     "event.cancelled": "An event will not take place.",
     "offer.sold_out": "The last place of an offer was taken.",

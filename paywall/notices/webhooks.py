@@ -80,14 +80,23 @@ class Webhooks:
         self._outbox = outbox
 
     async def add(
-        self, venue_id: str, url: str, kinds: Sequence[str], description: str = ""
-    ) -> tuple[EndpointView, str]:
-        """A new endpoint and its secret (whsec_...), which is shown this once."""
+        self, venue_id: str, url: str, kinds: Sequence[str], description: str = "",
+        *, endpoint_id: str = "",
+    ) -> tuple[EndpointView, str]:  # fmt: skip
+        """A new endpoint and its secret (whsec_...), which is shown this once.
+
+        A repeat with the same id gives a new secret, as the first may never have arrived.
+        """
         async with self._db.transaction() as tx:
             # The venue's row is the lock that keeps two adds from passing the limit together.
             venue = await _venue(tx, venue_id)
             check_url(url, live=venue.mode is Mode.LIVE)
             check_kinds(kinds)
+            known = await tx.get(WebhookEndpoint, endpoint_id) if endpoint_id else None
+            if known is not None and known.venue_id == venue_id:
+                secret = new_signing_secret()
+                known.secret_sealed = self._seal(secret)
+                return _view(known), secret
             query = select(func.count()).where(WebhookEndpoint.venue_id == venue_id)
             if (await tx.execute(query)).scalar_one() >= MAX_ENDPOINTS:
                 raise TooManyEndpoints(
@@ -95,7 +104,8 @@ class Webhooks:
                 )
             secret = new_signing_secret()
             endpoint = WebhookEndpoint(
-                id=new_id("whe"), venue_id=venue_id, url=url, description=description[:200],
+                id=endpoint_id or new_id("whe"), venue_id=venue_id, url=url,
+                description=description[:200],
                 kinds=sorted(set(kinds)), secret_sealed=self._seal(secret),
                 state=EndpointState.ENABLED, failures=0, disabled_reason="",
                 old_secret_sealed="", created_at=self._clock.machine(), version=1,

@@ -25,6 +25,7 @@ from paywall.routes import (
     staff,
     streams,
     venues,
+    webhooks,
 )
 
 # fmt: off
@@ -58,5 +59,6 @@ ROUTES = [
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
     *[venues.edit, venues.read],
+    *webhooks.ROUTES,
 ]
 # fmt: on

@@ -17,7 +17,7 @@ from paywall.bridges.offers import is_offered
 from paywall.bridges.rescheduling import shift_grants
 from paywall.catalogue import events
 from paywall.catalogue.tables import Event, EventState
-from paywall.http.acts import act_at, look_at
+from paywall.http.acts import act_at, look_at, tell_moved
 from paywall.http.etags import edited_version, etag, tagged
 from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.pages_of import Cursor, Limit, Page, page_of, wanted
@@ -148,6 +148,7 @@ async def _move(
     async with act_at(parts, principal, venue_id) as act:
         event = await events.move(act.tx, venue_id, event_id, to)
         await act.note(f"event.{verb}", event.id)
+        await tell_moved(act, event)
     return tagged(view(event), event.version, status=200)
 
 

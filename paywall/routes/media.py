@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from entitlements.edge import Deny, denial_headers
 from entitlements.edge import Request as EdgeRequest
+from paywall.bridges.pull import OriginFailed
 from paywall.http.parts import Parts
 
 _TYPES = {
@@ -49,7 +50,10 @@ async def serve(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) 
             headers={**denial_headers(), "X-Denied": verdict.code},
             media_type="text/plain",
         )
-    found = await parts.media.read(verdict.path)
+    try:
+        found = await parts.media.read(verdict.path)
+    except OriginFailed:
+        return Response(b"", status_code=502, headers=dict(denial_headers()))
     if found is None:
         return Response(b"", status_code=404, headers=dict(denial_headers()))
     body, suffix = found

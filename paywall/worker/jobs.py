@@ -23,7 +23,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         return await parts.desk.tick()
 
     async def holds(now: datetime) -> int:
-        return await expire_due(parts.db, now)
+        return await expire_due(parts.db, parts.outbox, now)
 
     async def silent(now: datetime) -> int:
         async with parts.db.transaction() as tx:

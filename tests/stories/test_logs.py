@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from infra.adapters.logs import configure_logging
+from paywall.app.assembly import senders
 from tests.stories.hall import KEY, Hall
 
 SECRETS = re.compile(r"eyJ\w|pws_\w|pwk_\w|whsec_\w|sk_test|pwi_\w")
@@ -46,6 +47,7 @@ async def test_nothing_secret_is_logged_when_people_log_in_buy_and_watch(
     answer = await ada.watch(event_id)
     assert answer.is_success, answer.text
     play = answer.json()
+    await hall.parts.playback.refresh_denials()
     bearer = {"Authorization": f"Bearer {play['token']}"}
     for address in play["urls"].values():
         await ada.client.get(address, headers=bearer)
@@ -57,6 +59,11 @@ async def test_nothing_secret_is_logged_when_people_log_in_buy_and_watch(
     assert beat.is_success, beat.text
     assert (await hall.refund(order_id)).is_success
     await hall.tick()
+    sending = senders(hall.parts)
+    for job in (sending.mails, sending.webhooks, sending.receipts):
+        await job.run(hall.clock.machine())
+    for close in sending.closing:
+        await close()
 
     text = written.getvalue()
     # The deliveries failed loudly, and the clients' own debugging lines are in there.

@@ -24,6 +24,7 @@ from paywall.bridges.rescheduling import shift_grants
 from paywall.catalogue import events, replays, seasons, streams
 from paywall.catalogue.tables import Event, EventState, Season
 from paywall.checkout.tables import Order, OrderLine, OrderState
+from paywall.http.acts import tell_moved
 from paywall.pages.console import offer_rows, words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.flash import Undo
@@ -267,8 +268,9 @@ async def _move(
     page = desk.url(f"/events/{event_id}")
     try:
         async with desk.act() as act:
-            await events.move(act.tx, desk.venue.id, event_id, to)
+            event = await events.move(act.tx, desk.venue.id, event_id, to)
             await act.note(f"event.{verb}", event_id)
+            await tell_moved(act, event)
     except Problem as problem:
         return desk.to(page, desk.words_for(problem))
     return desk.to(page, said, undo=Undo(f"{page}/{undo}") if undo else None)
