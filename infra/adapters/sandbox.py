@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import msgspec
 
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import refuse_inside_transaction
-from infra.kernel.errors import Unavailable
+from infra.kernel.errors import Invalid, Unavailable
 from infra.kernel.money import Money
 from paywall.payments.port import (
     BadSignature,
@@ -65,6 +66,15 @@ class SandboxCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
     secret_key: str  # sk_test_sandbox_...
     webhook_secret: str  # whsec_ and base64
+
+    def check(self) -> None:
+        """Raise Invalid for credentials that can't be right, naming the field."""
+        if not self.secret_key.startswith("sk_test_sandbox_"):
+            raise Invalid("secret_key", "A key of the sandbox begins with sk_test_sandbox_.")
+        try:
+            base64.b64decode(self.webhook_secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error as error:
+            raise Invalid("webhook_secret", "Put whsec_ and base64, as registered.") from error
 
 
 class SandboxGateway:

@@ -36,9 +36,11 @@ changed() { [ "$(cat "$1" 2>/dev/null)" != "$2" ]; }
 
 if [ "$what" = dev ]; then lock=requirements-dev.lock; else lock=requirements.lock; fi
 sum=$(cat "$lock" pyproject.toml | sha256sum)
-if changed .venv/.stamp-dev "$(cat requirements-dev.lock pyproject.toml | sha256sum)" && changed ".venv/.stamp-$what" "$sum"; then
+sum_dev=$(cat requirements-dev.lock pyproject.toml | sha256sum)
+if changed .venv/.stamp-dev "$sum_dev" && changed ".venv/.stamp-$what" "$sum"; then
   say "Installing Python packages ..."
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock" \
+    || stop "The Python packages could not be installed; pip's message is above. Check that this machine reaches its package index (network, proxy, pip's configuration), then run the same command again."
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable . 2>/dev/null \
     || .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --editable .
   printf '%s' "$sum" > ".venv/.stamp-$what"
@@ -47,7 +49,8 @@ fi
 sum=$(cat paywall/web/package-lock.json | sha256sum)
 if changed paywall/web/node_modules/.stamp "$sum"; then
   say "Installing web packages ..."
-  (cd paywall/web && npm ci --silent --no-audit --no-fund)
+  (cd paywall/web && npm ci --loglevel=error --no-audit --no-fund) \
+    || stop "The web packages could not be installed; npm's message is above. Check that this machine reaches its package registry (network, proxy, npm's configuration), then run the same command again."
   printf '%s' "$sum" > paywall/web/node_modules/.stamp
 fi
 sum=$(find paywall/web -path paywall/web/node_modules -prune -o -type f -print0 | sort -z | xargs -0 cat | sha256sum)

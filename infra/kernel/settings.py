@@ -12,7 +12,6 @@ import msgspec
 
 from infra.kernel.seal import load_or_make_master
 
-
 MASTER_BYTES = 32
 DRIVERS = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +21,7 @@ from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
+from infra.kernel.key_desk import KeyDesk
 from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
@@ -100,6 +102,7 @@ def assemble(
         clock=clock,
         db=db,
         sealer=sealer,
+        keys=KeyDesk(db, clock, sealer),
         people=make_people(
             db,
             clock,
@@ -135,7 +138,9 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
     sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
 
     def sandbox(raw: dict[str, Any]) -> Gateway:
-        return SandboxGateway(http, sandbox_url, _credentials(raw, SandboxCredentials))
+        credentials = _credentials(raw, SandboxCredentials)
+        credentials.check()
+        return SandboxGateway(http, sandbox_url, credentials)
 
     # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:
@@ -149,8 +154,8 @@ def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]
         credentials = _credentials(raw, AdyenCredentials)
         try:
             return AdyenGateway(credentials)
-        except ValueError as error:
-            raise Invalid("credentials", str(error)) from error
+        except ValueError as error:  # a sentence that begins with the field's name
+            raise Invalid(str(error).partition(" ")[0], str(error)) from error
 
     return {"sandbox": sandbox, "stripe": stripe, "adyen": adyen}
 
@@ -162,7 +167,10 @@ def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(raw, kind)
     except (msgspec.ValidationError, ValueError) as error:
-        raise Invalid("credentials", f"These credentials can't be used: {error}") from error
+        # "... missing required field `secret_key`", "... - at `$.secret_key`"
+        named = re.search(r"field `(\w+)`|at `\$\.(\w+)", str(error))
+        field = (named[1] or named[2]) if named else "credentials"
+        raise Invalid(field, f"These credentials can't be used: {error}") from error
 
 
 class Senders(msgspec.Struct, frozen=True):

@@ -68,8 +68,10 @@ def serve(
     """Run the product: web server, worker, and the sandbox processor. Ctrl-C ends all of it."""
     settings = load_settings()
     if not port_is_free(host, port):
-        raise CannotStart(f"Port {port} is in use. End what uses it, or choose another: --port {port + 1} "
-            f"(make demo PORT={port + 1}).")
+        raise CannotStart(
+            f"Port {port} is in use. End what uses it, or choose another: --port {port + 1} "
+            f"(make demo PORT={port + 1})."
+        )
     check_folder(settings.data_dir)
     given = {
         "host": host,
@@ -87,7 +89,7 @@ def serve(
     supervisor = Supervisor(children(settings, demo=demo))
     supervisor.start()
     try:
-        wait_until_ready(settings, 30)
+        wait_until_ready(settings, 90)
         if demo:
             run(seed_demo(settings, say))
             welcome(settings)

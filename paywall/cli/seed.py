@@ -141,17 +141,18 @@ async def seed_demo(settings: Settings, say: Console) -> None:
             say.print("Writing demo data and a recording ...")
             password = await Passwords().hash(PASSWORD)
             async with parts.db.transaction() as tx:
-                await _write(tx, parts, password)
+                await write_demo(tx, parts, password)
         else:
             await _move_live_event(parts)
-        await _register_merchants(parts)
+        await register_merchants(parts)
         folder = settings.data_dir / "media" / "demo-replay"
         encoder.make_recording(folder, None, RECORDING_S)
     finally:
         await parts.close()
 
 
-async def _write(tx: Tx, parts: Parts, password: str) -> None:
+async def write_demo(tx: Tx, parts: Parts, password: str) -> None:
+    """Venues, people, seasons and a key, into an empty database."""
     now = parts.clock.machine()
     venues = {
         "la-verriere": _venue(
@@ -337,7 +338,7 @@ def _sandbox_account(tx: Tx, parts: Parts, now: datetime, venue: Venue) -> None:
     )  # fmt: skip
 
 
-async def _register_merchants(parts: Parts) -> None:
+async def register_merchants(parts: Parts) -> None:
     """Tell the sandbox of every venue that sells through it, and where its webhooks go."""
     async with parts.db.read() as tx:
         query = (

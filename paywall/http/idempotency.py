@@ -34,12 +34,10 @@ from infra.kernel.idempotency import (
     Kept,
     Verdict,
     abandon,
-    claim_many,
     fingerprint,
     forget,
     reach,
     renew,
-    store_many,
 )
 from infra.kernel.ids import new_id
 from paywall.accounts.principal import Principal
@@ -155,8 +153,7 @@ async def once(
     if claim is None:
         nothing = Claimed(verdict=Verdict.RUN, resource_id=fresh_id)
         return respond(_keep(await run(Resume(None, nothing))))
-    async with parts.db.transaction() as tx:
-        (claimed,) = await claim_many(tx, parts.sealer, [claim], parts.clock.machine())
+    claimed = await parts.keys.claim(claim)
     if claimed.verdict is not Verdict.RUN:
         return verdict_response(claimed)
     return await _attempt(request, parts, claim, claimed, run)
@@ -203,8 +200,7 @@ async def _attempt(
 
 async def _store(parts: Parts, claim: Claim, claimed: Claimed, kept: Kept) -> None:
     finish = Finish(actor=claim.actor, key=claim.key, attempt=claimed.attempt, kept=kept)
-    async with parts.db.transaction() as tx:
-        await store_many(tx, parts.sealer, [finish])
+    await parts.keys.store(finish)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
+from infra.kernel.key_desk import KeyDesk
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.accounts.people import People
@@ -30,6 +31,7 @@ class Parts:
     clock: Clock
     db: Database
     sealer: Sealer
+    keys: KeyDesk
     people: People
     meter: Meter
     outbox: Outbox

@@ -66,7 +66,8 @@ async def payment(
     """What the payer has to do, or is waiting for. The processor is asked once, now."""
     page = await read_order(request, site, order_id)
     if standing(page) in ("leave", "element", "waiting") and page.payment is not None:
-        await site.parts.desk.reconciler.look(page.payment.id)
+        hint = request.query_params.get("sessionResult", "")  # Drop-in puts it into its return
+        await site.parts.desk.reconciler.look(page.payment.id, hint[:4000])
         page = await read_order(request, site, order_id)
     state = standing(page)
     if state == "done":

@@ -8,9 +8,9 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from infra.kernel.db import Tx
-from paywall.payments.tables import InboxRow, Payment, Refund
+from paywall.payments.tables import InboxRow, Mandate, Payment, Refund
 
-R = TypeVar("R", Payment, Refund, InboxRow)
+R = TypeVar("R", Payment, Refund, InboxRow, Mandate)
 
 LEASE = timedelta(seconds=60)
 BACK_OFF_S = (5, 15, 60, 300, 900, 3600)

@@ -8,6 +8,7 @@ from paywall.payments.consequences import Consequences
 from paywall.payments.credentials import Gateways
 from paywall.payments.finish import Finisher
 from paywall.payments.inbox import Inbox
+from paywall.payments.mandates import MandateDesk
 from paywall.payments.reconcile import Reconciler
 from paywall.payments.refund import Refunder
 from paywall.payments.settle import Settler
@@ -25,6 +26,7 @@ class PaymentDesk:
         self.starter = Starter(db, clock, gateways, self.settler)
         self.refunder = Refunder(db, clock, gateways, self.settler)
         self.finisher = Finisher(db, clock, gateways, self.settler)
+        self.mandates = MandateDesk(db, clock, gateways)
         self.inbox = Inbox(db, clock, gateways, self.settler)
         self.reconciler = Reconciler(
             db, clock, gateways, self.settler, self.starter, self.refunder, self.finisher
@@ -32,4 +34,5 @@ class PaymentDesk:
 
     async def tick(self) -> int:
         """One round of the worker: webhooks first, then what is still open. How many rows."""
-        return await self.inbox.tick() + await self.reconciler.tick()
+        done = await self.inbox.tick() + await self.reconciler.tick()
+        return done + await self.mandates.tick()

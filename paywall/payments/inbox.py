@@ -23,11 +23,14 @@ from paywall.payments.claims import claim, wait_s
 from paywall.payments.credentials import Gateways
 from paywall.payments.disputes import settle_disputes
 from paywall.payments.foreign import adopt_refund
+from paywall.payments.kept_cards import mandate_of, settle_mandates
 from paywall.payments.port import (
     DisputeChanged,
     Gateway,
     Inbound,
     InboxItem,
+    MandateChanged,
+    MandateSnapshot,
     PaymentChanged,
     RefundChanged,
     RefundSnapshot,
@@ -65,6 +68,7 @@ class Meaning:
         self.refunds: list[tuple[str, RefundSnapshot]] = []
         self.foreign: list[tuple[str, RefundSnapshot]] = []  # (payment id, told)
         self.disputes: list[tuple[str, DisputeChanged]] = []
+        self.mandates: list[tuple[str, MandateSnapshot]] = []  # (account id, told)
         self.touched: set[str] = set()  # payments to lock, all at once and in order
 
 
@@ -153,6 +157,7 @@ class Inbox:
                     meaning.refunds.append((adopted, told))
             await self._settler.refunds_in(tx, meaning.refunds, now)
             await settle_disputes(tx, meaning.disputes, self._settler.consequences, now)
+            await settle_mandates(tx, meaning.mandates, now)
             ids = [row.id for row in rows]
             for row in await tx.scalars(select(InboxRow).where(InboxRow.id.in_(ids))):
                 if row.state is InboxState.NEW:
@@ -183,8 +188,8 @@ class Inbox:
                         if change.moved:
                             await self._capture_first(gateway, payment, meaning)
                         meaning.disputes.append((payment.id, change))
-                case _:
-                    continue
+                case MandateChanged():
+                    await self._mandate(gateway, account_id, change, meaning)
 
     async def _payments(self, account_id: str, changes: Sequence[Any]) -> dict[str, Payment]:
         """Payments of this account by our id and by the processor's. Never another account's."""
@@ -233,6 +238,21 @@ class Inbox:
         if said is not None:
             meaning.touched.add(refund.payment_id)
             meaning.refunds.append((refund.id, said))
+
+    async def _mandate(
+        self, gateway: Gateway, account_id: str, change: MandateChanged, meaning: Meaning
+    ) -> None:
+        said = change.snapshot
+        if said is None:
+            async with self._db.read() as tx:
+                mandate = await mandate_of(tx, account_id, change.mandate_id)
+            if mandate is None:
+                return
+            said = await gateway.read_mandate(
+                setup_ref=change.setup_ref or mandate.setup_ref, mandate_id=change.mandate_id
+            )
+        if said is not None:
+            meaning.mandates.append((account_id, said))
 
     async def _capture_first(self, gateway: Gateway, payment: Payment, meaning: Meaning) -> None:
         """Money that goes back had come in: the webhook that says so may arrive later."""

@@ -19,6 +19,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.group import GroupCommit
 from paywall.payments.consequences import Consequences
+from paywall.payments.kept_cards import keep_cards
 from paywall.payments.port import NoStep, RefundSnapshot, RefundStanding, Snapshot, Standing
 from paywall.payments.tables import (
     PAYMENT_TRANSITIONS,
@@ -237,6 +238,7 @@ class Settler:
             await self.consequences.failed(tx, failed, now)
         if captured := list(heard[News.CAPTURED].values()):
             await self.consequences.captured(tx, captured, now)
+            await keep_cards(tx, captured, now)
         if told := list(heard[News.FEE].values()):
             await self.consequences.fees_told(tx, told, now)
         if reversed_ := list(heard[News.REVERSED].values()):

@@ -294,6 +294,74 @@ class Dispute(Base):
         return Money(self.counted_minor, self.currency)
 
 
+class MandateState(StrEnum):
+    SENT = "sent"  # committed, perhaps sent, nobody has answered yet
+    UNKNOWN = "unknown"  # sent, and the answer was lost
+    PENDING = "pending"  # the payer has still to act, or their payment has
+    READY = "ready"  # it can be charged
+    FAILED = "failed"  # refused, or never finished
+    REVOKED = "revoked"  # taken back by its payer; final
+
+
+_MANDATE_ANSWERS = frozenset(
+    {MandateState.PENDING, MandateState.READY, MandateState.FAILED, MandateState.REVOKED}
+)
+MANDATE_TRANSITIONS: Mapping[MandateState, frozenset[MandateState]] = {
+    MandateState.SENT: _MANDATE_ANSWERS | {MandateState.UNKNOWN},
+    MandateState.UNKNOWN: _MANDATE_ANSWERS,
+    MandateState.PENDING: _MANDATE_ANSWERS - {MandateState.PENDING},
+    MandateState.READY: frozenset({MandateState.REVOKED}),
+    # A payer may finish after we stopped waiting.
+    MandateState.FAILED: frozenset({MandateState.READY, MandateState.REVOKED}),
+    MandateState.REVOKED: frozenset(),
+}
+
+
+class Mandate(Base):
+    """A customer's card kept at one processor. Its id is idempotency key and reference there."""
+
+    __tablename__ = "mandate"
+    __table_args__ = (
+        Index("ix_mandate_customer", "venue_id", "customer_id"),
+        CheckConstraint("state <> 'ready' or mandate_ref <> ''", name="ready_has_ref"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(32))
+    customer_id: Mapped[str] = mapped_column(String(32))
+    gateway_account_id: Mapped[str] = mapped_column(String(32))
+    test: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[MandateState] = mapped_column(EnumText(MandateState))
+    payment_id: Mapped[str] = mapped_column(String(32), default="", index=True)
+    """The payment whose card is kept; empty where it was set up on its own."""
+    setup_ref: Mapped[str] = mapped_column(String(255), default="")
+    mandate_ref: Mapped[str] = mapped_column(String(255), default="")
+    """What is charged; with `customer_ref`, the payer's id at the processor."""
+    customer_ref: Mapped[str] = mapped_column(String(255), default="")
+    method: Mapped[str] = mapped_column(String(80), default="")
+    decline: Mapped[Decline | None] = mapped_column(EnumText(Decline))
+    request: Mapped[str] = mapped_column(Text, default="")
+    """The StartMandate as sent; emptied once the processor answered."""
+    next_step: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    first_sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+
+    def move(self, to: MandateState) -> None:
+        move(self, to, MANDATE_TRANSITIONS)
+
+    @property
+    def next(self) -> NextStep:
+        if not self.next_step:
+            return NoStep()
+        return msgspec.json.decode(self.next_step, type=NextStep)  # type: ignore[no-any-return]
+
+
+_due("mandate")
+
+
 class InboxState(StrEnum):
     NEW = "new"
     DONE = "done"

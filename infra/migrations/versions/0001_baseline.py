@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.Column("gateway_account_id", sa.String(length=32), nullable=False),
         sa.Column("dispute_ref", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("moved", sa.Boolean(), nullable=False),
         sa.Column("asked_minor", sa.BigInteger(), nullable=False),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
         sa.Column("fee_minor", sa.BigInteger(), nullable=True),
@@ -381,6 +382,42 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_login_link_email"), "login_link", ["email"], unique=False)
     op.create_index(op.f("ix_login_link_expires_at"), "login_link", ["expires_at"], unique=False)
+    op.create_table(
+        "mandate",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("venue_id", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=32), nullable=False),
+        sa.Column("gateway_account_id", sa.String(length=32), nullable=False),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("payment_id", sa.String(length=32), nullable=False),
+        sa.Column("setup_ref", sa.String(length=255), nullable=False),
+        sa.Column("mandate_ref", sa.String(length=255), nullable=False),
+        sa.Column("customer_ref", sa.String(length=255), nullable=False),
+        sa.Column("method", sa.String(length=80), nullable=False),
+        sa.Column("decline", sa.String(length=32), nullable=True),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("next_step", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("first_sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'ready' or mandate_ref <> ''", name=op.f("ck_mandate_ready_has_ref")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate")),
+    )
+    op.create_index("ix_mandate_customer", "mandate", ["venue_id", "customer_id"], unique=False)
+    op.create_index(
+        "ix_mandate_due_at",
+        "mandate",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_mandate_payment_id"), "mandate", ["payment_id"], unique=False)
     op.create_table(
         "membership",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -612,6 +649,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("due_at IS NOT NULL"),
         sqlite_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payment_inbox_state_received", "payment_inbox", ["state", "received_at"], unique=False
     )
     op.create_index(op.f("ix_payment_inbox_venue_id"), "payment_inbox", ["venue_id"], unique=False)
     op.create_table(

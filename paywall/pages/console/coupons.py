@@ -74,7 +74,9 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
 def _row(desk: Desk, coupon: Coupon, zone: str) -> Row:
     ended = coupon.ended_at is not None
     over = coupon.valid_until is not None and coupon.valid_until <= desk.now
-    state = desk.gettext("Withdrawn") if ended else desk.gettext("Over" if over else "Valid")
+    state = desk.gettext("Over") if over else desk.gettext("Valid")
+    if ended:
+        state = desk.gettext("Withdrawn")
     return Row(
         [
             Cell(coupon.code, code=True),

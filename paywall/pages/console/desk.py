@@ -27,6 +27,7 @@ from paywall.pages.console import flash, nav
 from paywall.pages.console.flash import Said, Undo
 from paywall.pages.console.typed import Typed
 from paywall.pages.i18n import Translator
+from paywall.pages.problem_words import detail_of
 from paywall.pages.site import Site
 
 HTML = "text/html; charset=utf-8"
@@ -139,7 +140,7 @@ class Desk:
 
     def words_for(self, problem: Problem) -> str:
         """The problem's sentence in the reader's language, where the catalogue has it."""
-        return self.gettext(problem.detail)
+        return self.gettext(detail_of(self.locale, problem))
 
     @asynccontextmanager
     async def act(self) -> AsyncIterator[Act]:

@@ -71,7 +71,7 @@ async def today(desk: NamedDependency[Desk]) -> Response[Any]:
 
 def _todo(desk: Desk, waiting: Attention | None, broken: int) -> list[tuple[str, str]]:
     """What needs a person, as (sentence, where to)."""
-    said = desk.locale.ngettext
+    ngettext = desk.locale.ngettext
     found: list[tuple[str, str]] = []
     if waiting is not None:
         payments, refunds = len(waiting.payments), len(waiting.refunds)
@@ -79,13 +79,16 @@ def _todo(desk: Desk, waiting: Attention | None, broken: int) -> list[tuple[str,
         counts = (
             (
                 payments,
-                said("%(n)s payment needs a person", "%(n)s payments need a person", payments),
+                ngettext("%(n)s payment needs a person", "%(n)s payments need a person", payments),
             ),
-            (refunds, said("%(n)s refund needs a person", "%(n)s refunds need a person", refunds)),
-            (disputes, said("%(n)s dispute is open", "%(n)s disputes are open", disputes)),
+            (
+                refunds,
+                ngettext("%(n)s refund needs a person", "%(n)s refunds need a person", refunds),
+            ),
+            (disputes, ngettext("%(n)s dispute is open", "%(n)s disputes are open", disputes)),
             (
                 stuck,
-                said(
+                ngettext(
                     "%(n)s message of a processor is stuck",
                     "%(n)s messages of processors are stuck",
                     stuck,
@@ -97,7 +100,7 @@ def _todo(desk: Desk, waiting: Attention | None, broken: int) -> list[tuple[str,
             if count:
                 found.append((text % {"n": count}, desk.url("/money") + f"#{part}"))
     if broken:
-        text = said("%(n)s webhook is disabled", "%(n)s webhooks are disabled", broken)
+        text = ngettext("%(n)s webhook is disabled", "%(n)s webhooks are disabled", broken)
         found.append((text % {"n": broken}, desk.url("/webhooks")))
     return found
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
+
 from infra.kernel.db import Tx
 from offers import sale
 from offers.quote import price_now
 from offers.tables import Offer, Pool, Price
+from paywall.catalogue.tables import Event, Season
 from paywall.pages.console import words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.table import Cell, Row
@@ -16,17 +19,31 @@ from paywall.pages.console.table import Cell, Row
 
 def columns(desk: Desk) -> list[str]:
     _ = desk.gettext
-    return [_("Offer"), _("Kind"), _("State"), _("Price now"), _("Sold"), _("Places")]
+    return [_("Offer"), _("For"), _("Kind"), _("State"), _("Price now"), _("Sold"), _("Places")]
 
 
 async def rows(desk: Desk, tx: Tx, offers: Sequence[Offer]) -> list[Row]:
     ids = [offer.id for offer in offers]
     prices = await sale.prices_of(tx, ids)
     pools = await sale.pools_of(tx, ids)
-    return [_row(desk, one, prices[one.id], pools.get(one.id)) for one in offers]
+    names = await _scope_names(tx, offers)
+    return [
+        _row(desk, one, prices[one.id], pools.get(one.id), names.get(one.scope_id, ""))
+        for one in offers
+    ]
 
 
-def _row(desk: Desk, offer: Offer, prices: list[Price], pool: Pool | None) -> Row:
+async def _scope_names(tx: Tx, offers: Sequence[Offer]) -> dict[str, str]:
+    """What the offers open: names of events and seasons, by id."""
+    ids = sorted({offer.scope_id for offer in offers})
+    names: dict[str, str] = {}
+    for model in (Event, Season):
+        rows = await tx.execute(select(model.id, model.name).where(model.id.in_(ids)))
+        names |= dict(rows.all())
+    return names
+
+
+def _row(desk: Desk, offer: Offer, prices: list[Price], pool: Pool | None, scope: str) -> Row:
     locale = desk.locale
     taken = pool.taken if pool is not None else 0
     capacity = pool.capacity if pool is not None else None
@@ -34,6 +51,7 @@ def _row(desk: Desk, offer: Offer, prices: list[Price], pool: Pool | None) -> Ro
     return Row(
         [
             Cell(offer.name),
+            Cell(scope),
             Cell(desk.gettext(words.OFFER_KINDS[offer.kind.value]), raw=offer.kind.value),
             words.state_cell(locale, offer.state.value),
             Cell(shown or "–", raw=shown, num=True),

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 
 from entitlements.browse import grants_of_order, running
-from entitlements.tables import Grant, GrantState, PlaybackSession
+from entitlements.tables import Grant, PlaybackSession
 from infra.kernel.db import Tx
 from infra.kernel.errors import Invalid, Problem
 from infra.kernel.money import Money
@@ -114,7 +114,7 @@ def _row(desk: Desk, order: Order, line: OrderLine) -> Row:
             Cell(quantity + line.name),
             money_cell(desk.locale, order.total),
             money_cell(desk.locale, order.refunded if order.refunded else None),
-            Cell(order.id, code=True),
+            Cell("…" + order.id[-8:], raw=order.id, code=True),
         ],
         desk.url(f"/orders/{order.id}"),
     )
@@ -131,7 +131,6 @@ async def read(desk: NamedDependency[Desk], order_id: FromPath[str]) -> Response
         players = await running(tx, desk.machine_now, grant_ids=[one.id for one in grants])
         names = await scope_names(tx, grants, players)
         labels = await account_labels(tx, desk.venue.id)
-    stopped = any(one.state is GrantState.SUSPENDED for one in grants)
     return desk.page(
         "order.html",
         section="orders",
@@ -144,7 +143,7 @@ async def read(desk: NamedDependency[Desk], order_id: FromPath[str]) -> Response
         grants=grants,
         players=players,
         names=names,
-        stopped=stopped,
+        stopped=order.stopped_at is not None,
         refundable=order.state in REFUNDABLE and order.total != order.refunded,
         may_refund=desk.may(P.ORDERS_REFUND),
         may_stop=desk.may(P.PLAYBACK_STOP),

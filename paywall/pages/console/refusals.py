@@ -15,6 +15,7 @@ from paywall.http.problems import headers_of
 from paywall.pages.console import nav
 from paywall.pages.console.desk import HTML, render, site_of
 from paywall.pages.console.nav import N_
+from paywall.pages.problem_words import detail_of
 
 _TITLES = {
     401: N_("Sign in first"),
@@ -38,7 +39,9 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         return _see(f"/login?next={quote(back)}")
     if problem.code == "second_factor_needed" and reading:
         return _see(f"/console/confirm?next={quote(back)}")
-    return _page(request, principal, problem.status, problem.detail, headers_of(problem))
+    locale = site_of(request).visit(request).locale
+    detail = detail_of(locale, problem)
+    return _page(request, principal, problem.status, detail, headers_of(problem))
 
 
 def on_validation(request: Request[Any, Any, Any], _error: ValidationException) -> Response[Any]:

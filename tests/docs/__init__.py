@@ -1,0 +1,1 @@
+"""What the documentation says is run or counted here, so that it can't rot."""
