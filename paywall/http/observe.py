@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from structlog.contextvars import bound_contextvars
 
 from infra.kernel.clock import Clock
@@ -37,6 +38,24 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self.registry,
         )
+
+        self._waiting = Gauge(
+            "paywall_job_waiting_seconds",
+            "Time since a job's oldest row became due: grows when no worker does it.",
+            ["job"],
+            registry=self.registry,
+        )
+        self._denylist = Gauge(
+            "paywall_denylist_age_seconds",
+            "Time since this process last read which playback sessions are closed.",
+            registry=self.registry,
+        )
+
+    def note_state(self, waiting_s: Mapping[str, float], denylist_s: float) -> None:
+        """What is true at the moment of a scrape; the same from every process but for denylist."""
+        for job, seconds in waiting_s.items():
+            self._waiting.labels(job).set(seconds)
+        self._denylist.set(denylist_s)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()

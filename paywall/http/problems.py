@@ -70,11 +70,12 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
     errors = []
     for item in error.extra if isinstance(error.extra, list) else []:
         if isinstance(item, dict):
-            errors.append(
-                {"field": str(item.get("key", "")), "detail": str(item.get("message", ""))}
-            )
+            # "data" is the handler's own name for the body; a caller never sent such a field.
+            key = str(item.get("key", ""))
+            said = str(item.get("message", "")).replace("`", '"')
+            errors.append({"field": "" if key == "data" else key, "detail": said})
     field = errors[0]["field"] if errors else None
-    detail = "; ".join(f"{e['field']}: {e['detail']}" for e in errors) or error.detail
+    detail = "; ".join(": ".join(filter(None, e.values())) for e in errors) or error.detail
     body: dict[str, Any] = {
         "type": "urn:paywall:problem:invalid",
         "title": "A field is not right",

@@ -246,8 +246,8 @@ def extract(locales_dir: Path = LOCALES_DIR) -> Path:
     root = locales_dir.parent
     _babel(
         "extract", "-F", str(locales_dir / "babel.cfg"), "-o", str(template), "--no-location",
-        "--sort-output", "-k", "N_", "-c", "Translators:", "--project", DOMAIN,
-        "--omit-header", str(root),
+        "--sort-output", "-k", "N_", "-c", "Translators:", "--project", DOMAIN, "--omit-header",
+        str(root),
     )  # fmt: skip
     return template
 

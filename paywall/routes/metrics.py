@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import math
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from infra.kernel.errors import NotFound
+from paywall.bridges.backlog import waiting_s
 from paywall.http.client_address import is_direct_loopback
 from paywall.http.observe import Metrics
 from paywall.http.parts import Parts
@@ -29,4 +31,10 @@ async def read(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -
         raise NotFound("page")
     metrics = request.app.state.metrics
     assert isinstance(metrics, Metrics)
+    now = parts.clock.machine()
+    # Told by the web, since a worker that is dead can't say so.
+    age = parts.playback.denylist.age(now)
+    metrics.note_state(
+        await waiting_s(parts.db, now), math.inf if age is None else age.total_seconds()
+    )
     return Response(metrics.text())

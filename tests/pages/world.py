@@ -77,7 +77,7 @@ async def open_hall(folder: Path, clock: HandClock) -> AsyncIterator[Hall]:
     settings = Settings(data_dir=folder, sandbox_url="http://127.0.0.1:9", rate_scale=0)
     parts = assemble(settings, clock=clock, db=db)
     async with db.transaction() as tx:
-        await seed._write(tx, parts, "")
+        await seed.write_demo(tx, parts, "")
     hall = Hall(parts, clock)
     try:
         yield hall
