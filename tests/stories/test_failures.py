@@ -46,7 +46,8 @@ async def test_an_outage_longer_than_the_keys_life_charges_once_at_most(
     await hall.tick()
     (payment,) = await hall.payments(order_id)
     charged = lost == "drop_after"
-    assert payment.state is (PaymentState.CAPTURED if charged else PaymentState.FAILED)
+    # Its hold ran out meanwhile, so that the payment was called off too: no money came.
+    assert payment.state is (PaymentState.CAPTURED if charged else PaymentState.CANCELLED)
     assert await hall.state(order_id) == ("paid" if charged else "expired")
     assert await ada.sees(event_id) == ("not_yet" if charged else "not_bought")
     assert len((await hall.sandbox_money()).get(payment.id, [])) == int(charged)
@@ -174,7 +175,7 @@ async def test_a_lost_dispute_of_what_was_refunded_before_changes_nothing(hall: 
             consequences = hall.parts.desk.settler.consequences
             await settle_disputes(tx, [(payment.id, told)], consequences, hall.clock.machine())
     assert await hall.state(order_id) == "refunded"
-    await hall.healthy()
+    await hall.healthy(but="waits for a person")
 
 
 async def test_refunds_disputes_and_part_refunds_at_once_never_give_back_more(hall: Hall) -> None:
