@@ -79,7 +79,7 @@ def test_no_template_string_is_missing_from_the_catalogue() -> None:
 
 def test_french_uses_the_same_placeholders_as_the_source() -> None:
     for source, text in strings(french()):
-        if source.startswith("One "):
+        if re.search(r"\bOne\b", source):
             continue  # English writes the number one as a word.
         assert set(re.findall(r"%\(\w+\)s|{\w+}", source)) == set(
             re.findall(r"%\(\w+\)s|{\w+}", text)
@@ -88,7 +88,7 @@ def test_french_uses_the_same_placeholders_as_the_source() -> None:
 
 def test_french_typography() -> None:
     for _, text in strings(french()):
-        bare = re.sub(r"<[^>]+>", "", text)
+        bare = re.sub(r"<code[^>]*>.*?</code>|<[^>]+>|https?://", "", text)
         assert "'" not in bare, f"straight apostrophe: {text}"
         assert '"' not in bare, f"straight quote: {text}"
         assert not re.search(r"[^\u202f][;!?]", bare), f"no thin no-break space: {text}"

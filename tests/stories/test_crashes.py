@@ -115,7 +115,7 @@ async def inbox(hall: Hall, kill_at: int, offer: Offer, *, retry: bool) -> str:
     await buyer.card(order_id)
     (told,) = await hall.webhooks()
     hook = Request("POST", hall.hook, dict(told.headers), told.body)
-    where = await live(hall, kill_at, hook, hook, Request(TICK))
+    where = await live(hall, kill_at, hook, Request(TICK))
     if retry:
         assert (await hall.receive(told)).status_code == 202
         await hall.move(seconds=61)
