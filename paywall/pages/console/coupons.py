@@ -17,7 +17,7 @@ from infra.kernel.paging import Place, Wanted
 from offers import coupon_codes, sale
 from offers.tables import Coupon
 from paywall.accounts.roles import Permission as P
-from paywall.pages.console import offer_forms
+from paywall.pages.console import offer_forms, offer_rows
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.forms import Form, Input, show_form
 from paywall.pages.console.nav import N_
@@ -106,6 +106,7 @@ async def _new_form(desk: Desk) -> Form:
     _ = desk.gettext
     async with desk.look() as tx:
         known = (await sale.listed(tx, desk.venue.id, Wanted(limit=100))).rows
+        offers = await offer_rows.options(tx, known)
     return Form(
         section="coupons", title=_("New coupon"), action=desk.url("/coupons/new"),
         submit=_("Create the coupon"),
@@ -119,7 +120,7 @@ async def _new_form(desk: Desk) -> Form:
             Input("currency", _("Currency"), "select", options=offer_forms.currency_options(desk)),
             Input(
                 "offer_id", _("For"), "select",
-                options=[("", _("Every offer")), *[(one.id, one.name) for one in known]],
+                options=[("", _("Every offer")), *offers],
             ),
             *_limits(desk),
         ],

@@ -33,6 +33,12 @@ async def rows(desk: Desk, tx: Tx, offers: Sequence[Offer]) -> list[Row]:
     ]
 
 
+async def options(tx: Tx, offers: Sequence[Offer]) -> list[tuple[str, str]]:
+    """Offers to choose from: their name behind what they open, as many are called alike."""
+    names = await _scope_names(tx, offers)
+    return [(one.id, f"{names.get(one.scope_id, '')} · {one.name}") for one in offers]
+
+
 async def _scope_names(tx: Tx, offers: Sequence[Offer]) -> dict[str, str]:
     """What the offers open: names of events and seasons, by id."""
     ids = sorted({offer.scope_id for offer in offers})

@@ -24,7 +24,7 @@ from paywall.checkout.refund import REFUNDABLE
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.ledger import browse as books
 from paywall.ledger.tables import Posting
-from paywall.pages.console import words
+from paywall.pages.console import offer_rows, words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.flash import Undo
 from paywall.pages.console.table import (
@@ -63,6 +63,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     state = OrderState(query["state"]) if query.get("state") in list(OrderState) else None
     async with desk.look() as tx:
         known = (await sale.listed(tx, desk.venue.id, Wanted(limit=100))).rows
+        offers = await offer_rows.options(tx, known)
 
     async def fetch(tx: Tx, wanted: Wanted) -> tuple[list[Row], Place | None]:
         found = await browse.of_venue(
@@ -74,7 +75,6 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
         return [_row(desk, *one) for one in found.rows], found.more
 
     states = [(s.value, words.state_text(desk.locale, s.value)) for s in OrderState]
-    offers = [(one.id, one.name) for one in known]
     return await show(
         desk,
         Listing(
