@@ -154,7 +154,7 @@ class Caller:
         roles = self.here if at_venue else self.installation
         if permission not in allowed(roles):
             return {404} if at_venue and not self.insider else {403}
-        acts = route.method not in SAFE_METHODS and not route.opt.get("page")
+        acts = route.method not in SAFE_METHODS
         if permission in NEEDS_STRONG and not self.strong:
             return {403}
         if permission in NEEDS_FRESH and acts and not self.fresh:
