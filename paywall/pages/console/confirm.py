@@ -27,11 +27,14 @@ _CARRIED_MAX = 200
 
 
 async def fresh_or_confirm(request: Request[Any, Any, Any]) -> Response[Any] | None:
-    """Before every form of the console: the confirmation page, where its permission needs one."""
+    """Before every page: keys don't open the console. Before every form: the confirmation page,
+    where its permission needs a fresh proof.
+    """
+    principal: Principal = request.scope["state"]["principal"]
+    principal.require_person()
     permission = request.route_handler.opt.get("permission")
     if request.method in SAFE_METHODS or not needs_fresh(permission):
         return None
-    principal: Principal = request.scope["state"]["principal"]
     parts = request.app.state.parts
     if principal.fresh_until is not None and principal.fresh_until > parts.clock.machine():
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,10 @@ from paywall.http.problems import headers_of
 from paywall.pages.console import nav
 from paywall.pages.console.desk import HTML, render, site_of
 from paywall.pages.console.nav import N_
+from paywall.pages.errors import wants_page
 from paywall.pages.problem_words import detail_of
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 _TITLES = {
     401: N_("Sign in first"),
@@ -51,6 +55,15 @@ def on_validation(request: Request[Any, Any, Any], _error: ValidationException) 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     principal = request.scope["state"].get("principal", NOBODY)
     return _page(request, principal, error.status_code, error.detail, {})
+
+
+def for_browsers(page: Handler, otherwise: Handler) -> Handler:
+    """Pages for who asks for pages; scripts and strangers' tools get problem+json."""
+
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        return page(request, error) if wants_page(request) else otherwise(request, error)
+
+    return handle
 
 
 def _see(url: str) -> Response[None]:

@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 
 from infra.kernel.errors import Problem
+from paywall.http import problems
 from paywall.pages.console import (
     audit,
     confirm,
@@ -64,9 +65,9 @@ CONSOLE = Router(
     dependencies={"desk": Provide(provide_desk)},
     before_request=confirm.fresh_or_confirm,
     exception_handlers={
-        Problem: refusals.on_problem,
-        ValidationException: refusals.on_validation,
-        HTTPException: refusals.on_http,
+        Problem: refusals.for_browsers(refusals.on_problem, problems.on_problem),
+        ValidationException: refusals.for_browsers(refusals.on_validation, problems.on_validation),
+        HTTPException: refusals.for_browsers(refusals.on_http, problems.on_http),
     },
     include_in_schema=False,
 )

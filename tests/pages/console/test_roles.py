@@ -47,6 +47,22 @@ async def test_nobody_is_sent_to_the_log_in_and_back(console: Console) -> None:
     assert "state" in answer.headers["location"]
 
 
+async def test_a_key_does_not_open_the_console_whatever_its_scopes(console: Console) -> None:
+    owner = await console.sign_in(Role.OWNER)
+    answer = await owner.post(
+        f"{console.at}/keys/new", data={"name": "Till", "scopes": ["orders.read"]}
+    )
+    page = await owner.get(answer.headers["location"])
+    key = re.search(r"pwk_test_[\w-]+(?=</code>)", page.text)
+    assert key is not None
+    program = await console.client()
+    program.headers.update({"Authorization": f"Bearer {key[0]}", "Accept": "application/json"})
+    assert (await program.get(f"/v1/venues/{console.venue_id}/orders")).status_code == 200
+    refused = await program.get(f"{console.at}/orders")
+    assert refused.status_code == 401
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_stranger_is_told_that_the_venue_does_not_exist(console: Console) -> None:
     viewer = await console.sign_in()
     for section in VENUE_SECTIONS:
