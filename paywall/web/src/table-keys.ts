@@ -21,6 +21,7 @@ document.addEventListener("keydown", (event) => {
     const filter = document.querySelector<HTMLInputElement>("[data-slash]");
     if (filter === null) return;
     event.preventDefault();
+    filter.focus();
     filter.select();
   } else if (event.key === "j") step(1);
   else if (event.key === "k") step(-1);
