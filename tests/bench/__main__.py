@@ -89,13 +89,15 @@ def signing() -> Row:
 def product(shop: Shop, folder: Path) -> list[Row]:
     """The product's own rows."""
     web = shop.web_pids
-    auth = f'["Authorization"] = "Bearer {shop.session}"'
+    auth = '["Authorization"] = "Bearer " .. viewers[n % #viewers + 1]'
+    people = "local viewers = {" + ",".join(f'"{secret}"' for secret in shop.sessions) + "}"
     json_headers = '["Content-Type"] = "application/json"'
     stamp = secrets.token_hex(4)
 
     def post(body: str, headers: str, prefix: str) -> str:
         headers = headers or '["X-Bench"] = "1"'
         return f"""
+{people}
 local n = 0
 local run = string.format("%x", os.time()) .. tostring({{}}):sub(8)
 request = function()
@@ -137,7 +139,7 @@ def edge(shop: Shop, folder: Path) -> Row:
     answer = httpx.post(
         f"{shop.url}/v1/playback/sessions",
         json={"event": shop.event_id, "kind": "live"},
-        headers={"Authorization": f"Bearer {shop.session}"},
+        headers={"Authorization": f"Bearer {shop.sessions[0]}"},
     ).json()
     path = answer["urls"]["hls"].split("/media/", 1)[1]
     script = f'wrk.headers["Authorization"] = "Bearer {answer["token"]}"\n'
