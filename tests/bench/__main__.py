@@ -27,6 +27,9 @@ from rich.table import Table
 from tests.bench.stage import Row, Shop, family, load, resident_mib, running
 from tests.services import find, free_port
 
+CROWD = 64
+"""How many buy or press play at once: what the opening of a sale looks like."""
+
 BARE = """
 async def app(scope, receive, send):
     if scope["type"] == "http":
@@ -124,11 +127,11 @@ end
         load("quote", shop.url + "/v1/quotes", script=post(quote, "", "q"), pids=web,
              folder=folder),
         load("paid order in one API call", shop.url + "/v1/orders",
-             script=post(order, key, "o"), pids=web, folder=folder, connections=48),
+             script=post(order, key, "o"), pids=web, folder=folder, connections=CROWD),
         load("checkout to paid order, sandbox", shop.url + "/v1/checkouts",
-             script=post(checkout, auth, "c"), pids=web, folder=folder),
+             script=post(checkout, auth, "c"), pids=web, folder=folder, connections=CROWD),
         load("playback session", shop.url + "/v1/playback/sessions",
-             script=post(watch, auth, "p"), pids=web, folder=folder, connections=48),
+             script=post(watch, auth, "p"), pids=web, folder=folder, connections=CROWD),
     ]  # fmt: skip
     rows.append(edge(shop, folder))
     return rows
