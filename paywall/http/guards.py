@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
@@ -135,8 +136,14 @@ def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     )
 
 
-async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
-    """The dependency `principal` of handlers."""
+async def provide_principal(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts]
+) -> Principal:
+    """The dependency `principal` of handlers.
+
+    It names `parts` so that the two are resolved one after the other: Litestar opens a task group
+    for those that could be resolved together, which costs more than both.
+    """
     principal = request.scope["state"]["principal"]
     assert isinstance(principal, Principal)
     return principal
