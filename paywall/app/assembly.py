@@ -7,14 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from redis.asyncio import Redis
 
 from entitlements.issue import Terms
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
-from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.adapters.wire import Wire
@@ -93,12 +91,10 @@ def assemble(
     limiter: Limiter = MemoryLimiter(clock)
     meter: Meter = MemoryMeter(clock)
     if settings.redis_url:
-        redis = Redis.from_url(settings.redis_url)
-        limiter = RedisLimiter(redis, clock)
-        meter = RedisMeter(redis, clock)
+        limiter, meter, close = _shared_limits(settings.redis_url, clock)
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
-        closing += [redis.aclose, kicks.close]
+        closing += [close, kicks.close]
     return Parts(
         settings=settings,
         clock=clock,
@@ -128,6 +124,16 @@ def assemble(
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,
     )
+
+
+def _shared_limits(url: str, clock: Clock) -> tuple[Limiter, Meter, Callable[[], Awaitable[None]]]:
+    # Redis is for the grown size alone: 7 MiB that an embedded web process need not carry.
+    from redis.asyncio import Redis
+
+    from infra.adapters.redis_limits import RedisLimiter, RedisMeter
+
+    redis = Redis.from_url(url)
+    return RedisLimiter(redis, clock), RedisMeter(redis, clock), redis.aclose
 
 
 def _kicks(redis_url: str) -> SoonKicks:
