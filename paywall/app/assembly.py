@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from entitlements.issue import Terms
-from infra.adapters.mail_mailbox import MailboxMailSender
-from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
-from infra.adapters.webhook_http import HttpWebhookSender
 from infra.adapters.wire import Wire
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from infra.kernel.key_desk import KeyDesk
-from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.accounts.identify import Identities
@@ -33,23 +29,15 @@ from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
-from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
-from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
-from paywall.notices.ports import MailSender
-from paywall.notices.receipts import Receipts, ReceiptShelf
-from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
-from paywall.pages.environment import make_environment
-from paywall.pages.i18n import LOCALES_DIR, Catalogues
-from paywall.pages.mail_rendering import PageMailRenderer
-from paywall.pages.site import STATIC_DIR
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
@@ -181,34 +169,3 @@ def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
         named = re.search(r"field `(\w+)`|at `\$\.(\w+)", str(error))
         field = (named[1] or named[2]) if named else "credentials"
         raise Invalid(field, f"These credentials can't be used: {error}") from error
-
-
-class Senders(msgspec.Struct, frozen=True):
-    """What only a job worker has: the jobs that send, and what they hold open."""
-
-    mails: MailDelivery
-    webhooks: WebhookDelivery
-    receipts: Receipts
-    closing: list[Callable[[], Awaitable[None]]]
-
-
-def senders(parts: Parts) -> Senders:
-    """The outbox's deliveries, over SMTP or into the mailbox page, and receipts as files."""
-    settings, db, clock = parts.settings, parts.db, parts.clock
-    catalogues = Catalogues(LOCALES_DIR, exponent)
-    environment = make_environment(STATIC_DIR, catalogues)
-    sender: MailSender = (
-        SmtpMailSender(settings.smtp_url) if settings.smtp_url else MailboxMailSender(db)
-    )
-    receipts = Receipts(db, clock, OrderReceipts(db), catalogues.translator)
-    outside = OutsideClient()
-    webhook_sender = HttpWebhookSender(outside, loopback_in_test=settings.webhooks_to_loopback)
-    return Senders(
-        MailDelivery(
-            db, clock, parts.outbox, sender, PageMailRenderer(environment, catalogues), receipts,
-            mail_from=settings.mail_from, installation_name=NAME,
-        ),
-        WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
-        receipts,
-        [sender.close, webhook_sender.close, outside.close],
-    )  # fmt: skip
