@@ -34,6 +34,7 @@ from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
+from paywall.checkout.go_live import GoLive
 from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
@@ -120,6 +121,7 @@ def assemble(
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        live=GoLive(db, clock, settings),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,

@@ -12,7 +12,7 @@ from entitlements.tables import GrantState
 from infra.kernel.db import Tx
 from infra.kernel.money import Money
 from offers import coupons, places
-from paywall.catalogue.tables import Venue
+from paywall.catalogue.tables import Mode, Venue
 from paywall.checkout import tell
 from paywall.checkout.access import give_again, set_door, was_served
 from paywall.checkout.announce import Announcer, PaidOrder, RefundFacts
@@ -172,7 +172,7 @@ class OrderConsequences:
         had_ended = order.state is OrderState.REFUNDED
         served = await was_served(tx, order.id)
         if had_ended and served:
-            served = not await places.sell(tx, [order.id])
+            served = not await _tests_ended(tx, order) and not await places.sell(tx, [order.id])
         _count_forth(order, refund.amount, served=served)
         if not served:
             refund.needs_person = (
@@ -321,6 +321,11 @@ async def _book_back(
     await post(tx, [_movement(order, kind, cause_id, now, offset, sides)])
 
 
+async def _tests_ended(tx: Tx, order: Order) -> bool:
+    """Whether a test order's venue takes real money by now: it gets no place beside real ones."""
+    return order.test and (await tx.get_one(Venue, order.venue_id)).mode is Mode.LIVE
+
+
 async def _back_causes(tx: Tx, payment_id: str) -> list[str]:
     refunds = await tx.scalars(select(Refund.id).where(Refund.payment_id == payment_id))
     disputes = await tx.scalars(select(Dispute.id).where(Dispute.payment_id == payment_id))
@@ -392,9 +397,11 @@ def _lost(
     """Orders for which there is nothing left to serve, with the reason."""
     lost = {}
     for order_id in first:
-        _, line, offset = found[order_id]
+        order, line, offset = found[order_id]
         shelf = shelves[line.offer_id]
-        if shelf.cancelled:
+        if order.test and shelf.venue.mode is Mode.LIVE:
+            lost[order_id] = "the venue's tests have ended"
+        elif shelf.cancelled:
             lost[order_id] = "the event was cancelled"
         elif opens(shelf, now + timedelta(seconds=offset)).until <= now + timedelta(seconds=offset):
             lost[order_id] = "the payment came after the end"

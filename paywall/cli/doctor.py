@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from sqlalchemy import and_, func, or_, select
 
-from entitlements.tables import Grant
+from entitlements.tables import Grant, GrantState
 from infra.kernel.db import Tx
 from infra.kernel.seal import CannotUnseal
-from offers.tables import Hold, HoldState, Pool
+from offers.tables import CouponUse, Hold, HoldState, Pool
 from paywall.catalogue.tables import Mode, Venue
 from paywall.checkout.tables import Order, OrderState
 from paywall.http.parts import Parts
@@ -51,7 +51,7 @@ async def examine(parts: Parts) -> list[Finding]:
         ("No payment gave back more than it took", back),
         ("What went back of an order is what its refunds and lost disputes say", given_back),
         ("Places taken are places held or sold", pools),
-        ("Live venues have no test gateway, moved clock or test rows", apart),
+        ("Live venues have no test gateway and no moved clock, and tests are closed", apart),
         ("Nothing about money waits for a person", waiting),
     ]
     findings = []
@@ -185,7 +185,7 @@ async def pools(tx: Tx) -> list[str]:
 
 
 async def apart(tx: Tx) -> list[str]:
-    """Law 13. A live venue's test-mode past would show as test orders made after it went live."""
+    """Law 13. A live venue's tests keep no door open and no place or code from a buyer."""
     wrong = [
         f"{slug}: test account {account}"
         for slug, account in await tx.execute(
@@ -208,7 +208,41 @@ async def apart(tx: Tx) -> list[str]:
         .limit(100)
     )
     wrong += [f"{slug}: moved clock" for slug in moved]
-    return wrong + [f"{order} with {payment}" for order, payment in mixed]
+    wrong += [f"{order} with {payment}" for order, payment in mixed]
+    return wrong + await _tests_left(tx)
+
+
+async def _tests_left(tx: Tx) -> list[str]:
+    """Test orders of live venues that are open, or hold a grant, a place or a code."""
+    tests = (
+        select(Order.id)
+        .join(Venue, Venue.id == Order.venue_id)
+        .where(Venue.mode == Mode.LIVE, Order.test.is_(True))
+    )
+    queries = (
+        (tests.where(Order.state == OrderState.OPEN), "is open"),
+        (
+            select(Grant.order_id).where(
+                Grant.order_id.in_(tests), Grant.state != GrantState.REVOKED
+            ),
+            "opens a door",
+        ),
+        (
+            select(Hold.order_id).where(Hold.order_id.in_(tests), Hold.state != HoldState.RELEASED),
+            "takes a place",
+        ),
+        (
+            select(CouponUse.order_id).where(
+                CouponUse.order_id.in_(tests), CouponUse.released_at.is_(None)
+            ),
+            "uses a code",
+        ),
+    )
+    return [
+        f"test order {order_id} {what}"
+        for query, what in queries
+        for order_id in await tx.scalars(query.limit(100))
+    ]
 
 
 async def waiting(tx: Tx) -> list[str]:

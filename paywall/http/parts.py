@@ -14,6 +14,7 @@ from paywall.accounts.people import People
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
+from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.rate_limits import Meter
@@ -41,6 +42,7 @@ class Parts:
     buy: Buy
     sell: SellDirectly
     refunds: RefundOrder
+    live: GoLive
     playback: Playback
     media: MediaStore
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from paywall.catalogue.tables import Mode
 from paywall.checkout.buy import WAITING
 from paywall.checkout.tables import OrderState
 from paywall.http.caller import caller_of
@@ -214,6 +215,13 @@ def _summary(locale: Translator, page: OrderPage) -> dict[str, Any]:
 def _outcome(locale: Translator, page: OrderPage) -> dict[str, str] | None:
     """What became of the money, where it didn't stay; None for a plain paid order."""
     order = page.order
+    if order.test and page.shelf.venue.mode is Mode.LIVE:
+        return {
+            "title": locale.gettext("This was a test order"),
+            "text": locale.gettext(
+                "It was made while the hall was testing. No money moved, and it opens nothing."
+            ),
+        }
     back = locale.money(order.refunded)
     texts = {
         OrderState.UNSERVED: (

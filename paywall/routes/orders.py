@@ -19,11 +19,13 @@ from infra.kernel.paging import Slice
 from paywall.accounts.addresses import checked_email
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
+from paywall.catalogue.tables import Mode
 from paywall.checkout import browse
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import Placed
 from paywall.checkout.sell_directly import DirectSale
 from paywall.checkout.tables import OrderState
+from paywall.http.acts import look_at
 from paywall.http.idempotency import (
     NOT_KEPT,
     Answer,
@@ -135,15 +137,19 @@ async def of_venue(
     standing: Annotated[OrderState | None, QueryParameter(name="state")] = None,
     email: FromQuery[Annotated[str, Meta(max_length=254)]] = "",
     offer_id: FromQuery[Annotated[str, Meta(max_length=32)]] = "",
+    test: Annotated[
+        bool | None, QueryParameter(description="Left out: as the venue's mode is now.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> Response[Page[OrderView]]:
-    """The venue's orders, newest first."""
-    async with parts.db.read() as tx:
+    """The venue's orders in its present mode, newest first; `test` asks for the tests' or not."""
+    async with look_at(parts, venue_id) as look:
         rows = await browse.of_venue(
-            tx,
+            look.tx,
             venue_id,
             wanted(limit, cursor),
+            test=look.venue.mode is Mode.TEST if test is None else test,
             state=standing,
             email=email.strip().lower(),
             offer_id=offer_id,
