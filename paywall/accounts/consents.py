@@ -127,7 +127,7 @@ async def consenting(
     A yes said while the venue tested was said by a tester: once it is live, it doesn't count.
     """
     latest = _latest().subquery()
-    venue = latest.alias("venue")
+    venue = latest.alias("here")
     everywhere = latest.alias("everywhere")
     query = (
         select(venue.c.account_id)
