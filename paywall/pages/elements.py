@@ -1,14 +1,15 @@
 """A processor's own card form in our page: where its script comes from, and what the page allows.
 
-Stripe (https://docs.stripe.com/security/guide#content-security-policy, as known in 2026-11; the page
-itself was out of reach): script js.stripe.com and its subdomains, frames these and hooks.stripe.com
-(3-D Secure), connect api.stripe.com. Images and styles are inside its frames.
+Stripe (https://docs.stripe.com/security/guide#content-security-policy, as known in 2026-11; the
+page itself was out of reach): script js.stripe.com and its subdomains, frames these and
+hooks.stripe.com (3-D Secure), connect api.stripe.com. Images and styles are inside its frames.
 
-Adyen (https://docs.adyen.com/online-payments/script-security-compliance/manage-script-security, read
-2026-11): script, style, connect, image and frame on checkoutshopper-<environment>.adyen.com and its
-cdn. For 3-D Secure 2 Adyen Web makes a form in our page that posts into a frame of the card's issuer
-(github.com/Adyen/adyen-web, ThreeDS2Form), and redirects of some methods are forms too; issuers'
-hosts can't be listed, so frames and forms may go to any https host there, and nothing else may.
+Adyen (https://docs.adyen.com/online-payments/script-security-compliance/manage-script-security,
+read 2026-11): script, style, connect, image and frame on checkoutshopper-<environment>.adyen.com
+and its cdn. For 3-D Secure 2 Adyen Web makes a form in our page that posts into a frame of the
+card's issuer (github.com/Adyen/adyen-web, ThreeDS2Form), and redirects of some methods are forms
+too; issuers' hosts can't be listed, so frames and forms may go to any https host there, and nothing
+else may.
 
 The forms load from their owners' hosts only: the browser tests put stand-ins in their place.
 """

@@ -474,6 +474,7 @@ def upgrade() -> None:
         sa.Column("refunded_minor", sa.Integer(), nullable=False),
         sa.Column("coupon_code", sa.String(length=40), nullable=False),
         sa.Column("payment_id", sa.String(length=32), nullable=False),
+        sa.Column("unserved_why", sa.String(length=32), nullable=True),
         sa.Column("external_reference", sa.String(length=80), nullable=False),
         sa.Column("locale", sa.String(length=8), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
