@@ -13,8 +13,13 @@ from offers.quote import CouponRefused
 from offers.tables import Coupon, CouponUse
 
 
-async def find(tx: Tx, venue_id: str, code: str) -> Coupon:
-    """The venue's coupon of this code, in any case and spacing; CouponRefused if there is none."""
+async def find(tx: Tx, venue_id: str, code: str) -> Coupon | None:
+    """The venue's coupon of this code, in any case and spacing; CouponRefused if there is none.
+
+    None for a text without any code: nobody asked for a coupon.
+    """
+    if not code.strip():
+        return None
     coupon = await tx.scalar(
         select(Coupon).where(Coupon.venue_id == venue_id, Coupon.code == code.strip().upper())
     )

@@ -149,7 +149,7 @@ def _account_email(visit: Visit) -> str:
 
 
 async def _apply_coupon(request: AnyRequest, site: Site, counter: Counter) -> None:
-    code = str(counter.form.values.get("coupon", ""))[:40]
+    code = str(counter.form.values.get("coupon", ""))[:40].strip()
     if not code:
         return
     parts = site.parts

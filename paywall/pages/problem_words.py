@@ -70,6 +70,9 @@ def detail_of(locale: Translator, problem: Problem) -> str:
             "Log in again to show that it is you, then repeat this."
         ),
         "code_needed": locale.gettext("Add the code from your authenticator app."),
+        "continuation_over": locale.gettext(
+            "Log in again: the code was waited for 5 minutes, or your password has changed."
+        ),
     }
     if problem.code == "coupon_refused":
         return _coupon(locale, problem.detail)

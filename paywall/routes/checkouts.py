@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy import select
 
-from infra.kernel.bounds import Ask, Country, Currency, Id, MoneyAsk
+from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, MoneyAsk
 from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.money import Money
 from offers.tables import Offer
@@ -44,7 +44,7 @@ class NewCheckout(Ask, frozen=True):
     quantity: Annotated[int, Meta(ge=1, le=100)] = 1
     currency: Currency | None = None
     country: Country | None = None
-    coupon: Annotated[str, Meta(max_length=40)] = ""
+    coupon: CouponText = None
     expected_total: MoneyAsk | None = None
     test_card: TestCard = ""
 
@@ -125,7 +125,7 @@ async def start(
                 email=principal.email,
                 quantity=data.quantity,
                 currency=data.currency or "",
-                coupon=data.coupon,
+                coupon=data.coupon or "",
                 locale=principal.locale or "en",
                 country=data.country or "",
                 channel=APP,

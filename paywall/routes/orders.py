@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
-from infra.kernel.bounds import Ask, Country, Currency, Id, Line, MoneyAsk
+from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, Line, MoneyAsk
 from infra.kernel.errors import Invalid, Problem
 from infra.kernel.idempotency import Claimed, Kept
 from infra.kernel.ids import new_id
@@ -67,7 +67,7 @@ class NewOrder(Ask, frozen=True):
     venue_id: Id | None = None
     quantity: Annotated[int, Meta(ge=1, le=100)] = 1
     currency: Currency | None = None
-    coupon: Annotated[str, Meta(max_length=40)] = ""
+    coupon: CouponText = None
     locale: Locale = "en"
     country: Country | None = None
     expected_total: MoneyAsk | None = None
@@ -109,7 +109,7 @@ def _asked(data: NewOrder, order_id: str, venue_id: str) -> OrderRequest:
         email=checked_email(data.email),
         quantity=data.quantity,
         currency=data.currency or "",
-        coupon=data.coupon,
+        coupon=data.coupon or "",
         locale=data.locale,
         country=data.country or "",
         channel="api",

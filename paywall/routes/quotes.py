@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from entitlements.tables import ScopeKind
-from infra.kernel.bounds import Ask, Currency, Id, Moment
+from infra.kernel.bounds import Ask, CouponText, Currency, Id, Moment
 from infra.kernel.errors import NotFound
 from offers import coupons
 from offers.quote import Availability, Quote, availability, pick_currency, price_now
@@ -35,7 +35,7 @@ class QuoteAsk(Ask, frozen=True):
     offer_id: Id
     quantity: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
     currency: Currency | None = None
-    coupon: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    coupon: CouponText = None
 
 
 class TaxView(msgspec.Struct, frozen=True):
@@ -101,14 +101,15 @@ async def ask(
     request: Request[Any, Any, Any], data: JSONBody[QuoteAsk], parts: NamedDependency[Parts]
 ) -> QuoteView:
     """Ask what an offer costs now. Nothing is held: the price may change until checkout."""
-    if data.coupon:
+    code = (data.coupon or "").strip()
+    if code:
         address = client_address(request.scope, parts.settings.trusted_proxies)
         await count_guess(parts.meter, COUPON_PER_NETWORK, address)
     async with parts.db.read() as tx:
         shelf = (await load_shelves(tx, [data.offer_id])).get(data.offer_id)
         if shelf is None or shelf.offer.state in {OfferState.DRAFT, OfferState.ARCHIVED}:
             raise NotFound("offer")
-        coupon = await coupons.find(tx, shelf.venue.id, data.coupon) if data.coupon else None
+        coupon = await coupons.find(tx, shelf.venue.id, code)
     now = parts.clock.now(shelf.venue.clock_offset_s)
     return _quoted(shelf, data.currency or "", data.quantity, coupon, now)
 
