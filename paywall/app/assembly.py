@@ -15,7 +15,7 @@ from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
-from infra.adapters.redis_limits import RedisLimiter, RedisMeter
+from infra.adapters.redis_limits import RedisLimiter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
 from infra.kernel.clock import Clock, SystemClock
@@ -39,7 +39,6 @@ from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
@@ -90,11 +89,12 @@ def assemble(
         *(db.close, http.aclose, gateways.close, outside.close, pull.close)
     ]
     limiter: Limiter = MemoryLimiter(clock)
-    meter: Meter = MemoryMeter(clock)
+    # Apart, so that a flood of requests pushes no count of guesses out of memory.
+    quotas: Limiter = MemoryLimiter(clock)
     if settings.redis_url:
         redis = Redis.from_url(settings.redis_url)
         limiter = RedisLimiter(redis, clock)
-        meter = RedisMeter(redis, clock)
+        quotas = RedisLimiter(redis, clock, prefix="quota")
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
         closing += [redis.aclose, kicks.close]
@@ -113,7 +113,8 @@ def assemble(
             public_url=public_url,
             name=NAME,
         ),
-        meter=meter,
+        limiter=limiter,
+        quotas=quotas,
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),

@@ -11,13 +11,13 @@ from infra.kernel.key_desk import KeyDesk
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.accounts.people import People
+from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
-from paywall.http.rate_limits import Meter
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
@@ -34,7 +34,10 @@ class Parts:
     sealer: Sealer
     keys: KeyDesk
     people: People
-    meter: Meter
+    limiter: Limiter
+    """Counts guesses: log-ins, codes, coupons."""
+    quotas: Limiter
+    """Counts requests."""
     outbox: Outbox
     receipts: ReceiptShelf
     webhooks: Webhooks

@@ -17,12 +17,11 @@ from offers import coupons
 from offers.quote import Availability, Quote, availability, pick_currency, price_now
 from offers.quote import quote as quote_of
 from offers.tables import Coupon, OfferKind, OfferState
-from paywall.accounts.limits import COUPON_PER_NETWORK
+from paywall.accounts.limits import COUPON_PER_NETWORK, enforce, network
 from paywall.catalogue import storefront
 from paywall.checkout.shelf import Shelf, load_shelves, load_shown, opens
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import count_guess
 from paywall.http.views import MoneyView, money, utc
 
 FEW = 20
@@ -104,7 +103,7 @@ async def ask(
     code = (data.coupon or "").strip()
     if code:
         address = client_address(request.scope, parts.settings.trusted_proxies)
-        await count_guess(parts.meter, COUPON_PER_NETWORK, address)
+        await enforce(parts.limiter, (COUPON_PER_NETWORK, network(address)))
     async with parts.db.read() as tx:
         shelf = (await load_shelves(tx, [data.offer_id])).get(data.offer_id)
         if shelf is None or shelf.offer.state in {OfferState.DRAFT, OfferState.ARCHIVED}:
