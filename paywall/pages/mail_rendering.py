@@ -15,6 +15,7 @@ import msgspec
 from jinja2 import Environment
 
 from infra.kernel.money import Money
+from paywall.checkout.order_number import short_number
 from paywall.notices.ports import Rendered
 from paywall.pages.i18n import Catalogues, Translator
 
@@ -214,11 +215,6 @@ def _receipt(data: Data, t: Translator) -> Letter:
             "tz": data["timezone"],
         },
     )
-
-
-def short_number(order_id: str) -> str:
-    """An order's id as people read it out: the last ten characters, in capitals."""
-    return order_id[-10:].upper()
 
 
 def _refund(data: Data, t: Translator) -> Letter:

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from paywall.catalogue.tables import Mode
 from paywall.checkout.buy import WAITING
+from paywall.checkout.order_number import short_number
 from paywall.checkout.tables import OrderState
 from paywall.http.caller import caller_of
 from paywall.pages.cards import event_url
@@ -17,7 +18,6 @@ from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
 from paywall.pages.forms import go
 from paywall.pages.i18n import Translator
-from paywall.pages.mail_rendering import short_number
 from paywall.pages.on_show import still_on
 from paywall.pages.own_orders import OrderPage, read_order
 from paywall.pages.paths import path

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from infra.kernel.errors import Problem
 from paywall.accounts.roles import Permission as P
 from paywall.catalogue.tables import Mode
+from paywall.checkout.go_live import NotReady
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_
 
@@ -56,6 +57,8 @@ async def go_live(desk: NamedDependency[Desk]) -> Response[Any]:
     """The step itself, from which there is no way back."""
     try:
         await desk.parts.live.go_live(desk.venue.id, desk.principal.actor)
+    except NotReady:
+        return desk.to(desk.url("/live"), desk.gettext("Something is missing: see the list."))
     except Problem as problem:
         return desk.to(desk.url("/live"), desk.words_for(problem))
     return desk.to(

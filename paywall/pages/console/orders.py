@@ -20,6 +20,7 @@ from offers import sale
 from paywall.accounts.roles import Permission as P
 from paywall.catalogue.tables import Event, Mode, Season
 from paywall.checkout import browse
+from paywall.checkout.order_number import short_number
 from paywall.checkout.refund import REFUNDABLE
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.ledger import browse as books
@@ -117,7 +118,7 @@ def _row(desk: Desk, order: Order, line: OrderLine) -> Row:
             Cell(quantity + line.name),
             money_cell(desk.locale, order.total),
             money_cell(desk.locale, order.refunded if order.refunded else None),
-            Cell("…" + order.id[-8:], raw=order.id, code=True),
+            Cell(short_number(order.id), raw=order.id, code=True),
         ],
         desk.url(f"/orders/{order.id}"),
     )
@@ -138,6 +139,7 @@ async def read(desk: NamedDependency[Desk], order_id: FromPath[str]) -> Response
         "order.html",
         section="orders",
         order=order,
+        number=short_number(order.id),
         line=line,
         unit=Money(line.unit_minor, order.currency),
         story=story(desk, order, *money),
