@@ -99,6 +99,8 @@ class Event(Base):
     name: Mapped[str] = mapped_column(String(160))
     subtitle: Mapped[str] = mapped_column(String(200), default="")
     about_md: Mapped[str] = mapped_column(Text, default="")
+    city: Mapped[str] = mapped_column(String(80), default="")
+    """Where the hall stands, in its own words; empty: nobody said."""
     timezone: Mapped[str] = mapped_column(String(64))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from paywall.cli.doctor import examine
 from paywall.notices.tables import OutboxRow
 from paywall.payments.port import DisputeStanding
 from paywall.payments.tables import Dispute
-from tests.stories.hall import Hall
+from tests.stories.hall import Act, Hall
 from tests.stories.test_money import ada_pays_late, on_air
 
 
@@ -74,7 +74,76 @@ async def test_late_money_with_a_code_that_another_used_up_goes_back_and_says_wh
     assert await hall.taken(offer_id) == 1
     async with hall.db.read() as tx:
         assert (await tx.get_one(Order, order_id)).unserved_why is Unserved.CODE_USED_UP
+    assert (await hall.order(order_id))["unserved_why"] == "code_used_up"
+    assert "your code had been used up" in await page_of(hall, order_id)
     await hall.agree()
+
+
+async def page_of(hall: Hall, order_id: str) -> str:
+    """The order's page as its buyer reads it after logging in."""
+    ada = await hall.buyer()
+    answer = await ada.client.get(f"/orders/{order_id}", headers=await ada.signed_in())
+    assert answer.status_code == 200, answer.text
+    return " ".join(answer.text.split())
+
+
+async def test_the_order_page_says_that_the_last_place_went(hall: Hall) -> None:
+    _, offer_id = await on_air(hall, capacity=1)
+    order_id, payment_id = await expired_order(hall, offer_id)
+    await (await hall.buyer("bea@example.org")).buy(offer_id)
+    await ada_pays_late(hall, payment_id)
+    await hall.deliver()
+    await hall.deliver()
+    shown = await page_of(hall, order_id)
+    assert "the last place had gone" in shown
+    assert "€12.00 went back to your card." in shown
+
+
+async def test_the_order_page_says_that_it_was_over(hall: Hall) -> None:
+    event_id = await hall.event(in_hours=0.1, lasts_h=0.25)
+    offer_id = await hall.ticket(event_id, replay_window_s=0)
+    order_id = await (await hall.buyer()).order(offer_id)
+    await hall.move(hours=1)
+    await hall.tick()
+    (payment,) = await hall.payments(order_id)
+    await ada_pays_late(hall, payment.id)
+    await hall.deliver()
+    await hall.deliver()
+    shown = await page_of(hall, order_id)
+    assert "could not be watched any more" in shown
+    assert "last place" not in shown
+
+
+async def test_the_order_page_says_that_the_concert_was_cancelled(hall: Hall) -> None:
+    event_id, offer_id = await on_air(hall)
+    ada = await hall.buyer()
+    order_id = await ada.order(offer_id)
+    assert (await hall.staff.post(f"{hall.at}/events/{event_id}/cancel")).is_success
+    await ada.card(order_id)
+    await ada.page(order_id)
+    await hall.deliver()
+    shown = await page_of(hall, order_id)
+    assert "was cancelled before your payment came" in shown
+    assert "last place" not in shown
+
+
+async def test_the_order_page_says_that_a_second_payment_goes_back(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+    ada = await hall.buyer()
+    order_id = await ada.order(offer_id)
+    await ada.card(order_id, Act.DECLINE)
+    await ada.page(order_id)
+    await ada.client.post(f"/orders/{order_id}/retry")
+    await ada.card(order_id)
+    await ada.page(order_id)
+    first, _ = await hall.payments(order_id)
+    assert "paid twice" not in await page_of(hall, order_id)
+    await ada_pays_late(hall, first.id)
+    await hall.deliver()
+    await hall.deliver()
+    shown = await page_of(hall, order_id)
+    assert "This order was paid twice" in shown
+    assert "the second payment goes back: €12.00" in shown
 
 
 async def test_a_code_that_the_same_person_used_again_meanwhile_is_not_used_twice(

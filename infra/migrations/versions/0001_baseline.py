@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=160), nullable=False),
         sa.Column("subtitle", sa.String(length=200), nullable=False),
         sa.Column("about_md", sa.Text(), nullable=False),
+        sa.Column("city", sa.String(length=80), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
