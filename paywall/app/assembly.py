@@ -29,11 +29,11 @@ from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
+from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
@@ -77,9 +77,10 @@ def assemble(
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
     limiter: Limiter = MemoryLimiter(clock)
-    meter: Meter = MemoryMeter(clock)
+    # Apart, so that a flood of requests pushes no count of guesses out of memory.
+    quotas: Limiter = MemoryLimiter(clock)
     if settings.redis_url:
-        limiter, meter, close = _shared_limits(settings.redis_url, clock)
+        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
         closing += [close, kicks.close]
@@ -99,7 +100,8 @@ def assemble(
             public_url=public_url,
             name=NAME,
         ),
-        meter=meter,
+        limiter=limiter,
+        quotas=quotas,
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),
@@ -108,20 +110,23 @@ def assemble(
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        live=GoLive(db, clock, settings),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,
     )
 
 
-def _shared_limits(url: str, clock: Clock) -> tuple[Limiter, Meter, Callable[[], Awaitable[None]]]:
+def _shared_limits(
+    url: str, clock: Clock
+) -> tuple[Limiter, Limiter, Callable[[], Awaitable[None]]]:
     # Redis is for the grown size alone: 7 MiB that an embedded web process need not carry.
     from redis.asyncio import Redis
 
-    from infra.adapters.redis_limits import RedisLimiter, RedisMeter
+    from infra.adapters.redis_limits import RedisLimiter
 
     redis = Redis.from_url(url)
-    return RedisLimiter(redis, clock), RedisMeter(redis, clock), redis.aclose
+    return RedisLimiter(redis, clock), RedisLimiter(redis, clock, prefix="quota"), redis.aclose
 
 
 def _kicks(redis_url: str) -> SoonKicks:

@@ -77,7 +77,7 @@ async def limit(
     scope = connection.scope
     address = client_address(scope, settings.trusted_proxies)
     try:
-        fields = await spend(parts.meter, principal, address, named, settings.rate_scale)
+        fields = await spend(parts.quotas, principal, address, named, settings.rate_scale)
     except QuotaSpent as refusal:
         scope["state"]["rate_fields"] = refusal.fields
         raise
