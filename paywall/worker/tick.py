@@ -15,12 +15,15 @@ from typing import Any
 import msgspec
 import structlog
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 
 log = structlog.get_logger("paywall.worker")
 
 MAX_PAUSE_S = 60.0
 """The longest a failing job rests: 1, 2, 4 ... seconds after its 1st, 2nd, 3rd failure."""
+AWAY_PAUSE_S = 2.0
+"""While the database does not answer, each job asks again after this."""
 GRACE_S = 25.0
 """What running jobs get to finish the rows in hand after a stop was asked for."""
 
@@ -137,6 +140,11 @@ class Worker:
             bell.clear()
             try:
                 done = await job.run(self._clock.machine())
+            except DatabaseAway:
+                # Nothing of ours to look at, and soon over: people wait for what is due then.
+                log.warning("job waits for the database", job=job.name, pause_s=AWAY_PAUSE_S)
+                await _wait(self._stop, AWAY_PAUSE_S)
+                continue
             except Exception:
                 failures += 1
                 pause_s = min(2.0 ** (failures - 1), MAX_PAUSE_S)
