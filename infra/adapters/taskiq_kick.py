@@ -17,6 +17,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from taskiq import AckableMessage
+from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
@@ -100,7 +101,7 @@ class TaskiqKick:
         try:
             async with asyncio.timeout(KICK_TIMEOUT_S):
                 await self._task.kiq(job)
-        except (TimeoutError, OSError, RedisError) as error:
+        except (TimeoutError, OSError, RedisError, SendTaskError) as error:
             log.warning("kick lost", job=job, error=type(error).__name__)
         except Exception:
             log.exception("kick lost", job=job)
