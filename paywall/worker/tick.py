@@ -116,7 +116,13 @@ class Worker:
 
     async def _asked(self, name: str) -> int:
         # A process of another version may know a job that this one doesn't.
-        return await self.run_once(name) if name in self._jobs else 0
+        if name not in self._jobs:
+            return 0
+        try:
+            return await self.run_once(name)
+        except DatabaseAway:
+            log.warning("job waits for the database", job=name)  # its lane asks again
+            return 0
 
     async def run_once(self, name: str) -> int:
         """Run one job until nothing is due; its errors reach the caller. How many rows."""

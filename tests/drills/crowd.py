@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -83,6 +83,12 @@ class Diary:
 def _asks_to_wait(answer: httpx.Response) -> bool:
     problem = answer.headers["content-type"].startswith("application/problem+json")
     return problem and answer.json()["status"] == 503 and int(answer.headers["retry-after"]) > 0
+
+
+class Person(Protocol):
+    """Does what they do until everybody goes home."""
+
+    async def live(self) -> None: ...
 
 
 class Crowd:
@@ -221,13 +227,15 @@ class Customer:
     async def _try(self, purchase: Purchase) -> None:
         purchase.tries += 1
         if self.till:
-            url, body = "/v1/orders", {
+            url = "/v1/orders"
+            body: dict[str, Any] = {
                 "offer_id": self.crowd.shop.offer_id,
                 "email": f"{purchase.key}@example.org",
                 "payment": {"kind": "external"},
             }  # fmt: skip
         else:
-            url, body = "/v1/checkouts", {
+            url = "/v1/checkouts"
+            body = {
                 "offer_id": self.crowd.shop.offer_id,
                 "terms_accepted": True,
                 "test_card": GOOD,
