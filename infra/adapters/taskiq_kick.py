@@ -59,9 +59,19 @@ class _KickStream(RedisStreamBroker):
                 messages = [*claimed[1], *(one for _, some in fresh for one in some)]
                 for id_, fields in messages:
                     if fields:  # None: trimmed from the stream meanwhile
-                        yield AckableMessage(
-                            data=fields[b"data"], ack=self._ack_generator(id_, stream)
-                        )
+                        yield AckableMessage(data=fields[b"data"], ack=self._ack(id_, stream))
+
+    def _ack(self, id_: str, stream: str) -> Callable[[], Awaitable[None]]:
+        acknowledge = self._ack_generator(id_, stream)
+
+        async def done() -> None:
+            try:
+                await acknowledge()
+            except (OSError, RedisError) as error:
+                # The job is done; whoever is given the message again finds nothing due.
+                log.warning("kick not acknowledged", error=type(error).__name__)
+
+        return done
 
 
 class TaskiqKick:
