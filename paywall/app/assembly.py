@@ -6,7 +6,6 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import msgspec
 from redis.asyncio import Redis
 
@@ -18,6 +17,7 @@ from infra.adapters.pull_http import HttpOutside
 from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
 from infra.adapters.webhook_http import HttpWebhookSender
+from infra.adapters.wire import Wire
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
@@ -25,6 +25,7 @@ from infra.kernel.key_desk import KeyDesk
 from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
@@ -37,6 +38,7 @@ from paywall.checkout.consequences import OrderConsequences
 from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
+from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
@@ -68,11 +70,11 @@ def assemble(
     clock = clock or SystemClock()
     db = db or Database(settings.database(), pool_size=settings.db_pool)
     sealer = Sealer(settings.master())
-    http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=64))
+    wire = Wire()
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
     announcer = Announcer(outbox, public_url)
-    gateways = Gateways(db, clock, sealer, factories(settings, http))
+    gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
     terms = Terms(
         media_url=settings.media_url or f"{public_url}/media",
@@ -86,7 +88,7 @@ def assemble(
         sealer.key("pulled names v1"),
     )
     closing: list[Callable[[], Awaitable[None]]] = [
-        *(db.close, http.aclose, gateways.close, outside.close, pull.close)
+        *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
     limiter: Limiter = MemoryLimiter(clock)
     meter: Meter = MemoryMeter(clock)
@@ -103,6 +105,7 @@ def assemble(
         db=db,
         sealer=sealer,
         keys=KeyDesk(db, clock, sealer),
+        identities=Identities(db, clock),
         people=make_people(
             db,
             clock,
@@ -117,6 +120,7 @@ def assemble(
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
+        shelves=Shelves(db),
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
@@ -133,14 +137,14 @@ def _kicks(redis_url: str) -> SoonKicks:
     return SoonKicks(TaskiqKick(redis_url))
 
 
-def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]:
+def factories(settings: Settings, wire: Wire) -> dict[str, Factory]:
     """How each gateway is built from a merchant's credentials."""
     sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
 
     def sandbox(raw: dict[str, Any]) -> Gateway:
         credentials = _credentials(raw, SandboxCredentials)
         credentials.check()
-        return SandboxGateway(http, sandbox_url, credentials)
+        return SandboxGateway(wire, sandbox_url, credentials)
 
     # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,7 +10,8 @@ from sqlalchemy import and_, select
 
 from entitlements.grants import NewGrant
 from entitlements.tables import ScopeKind
-from infra.kernel.db import Tx
+from infra.kernel.db import Database, Tx, padded
+from infra.kernel.group import GroupCommit
 from offers.tables import Offer, OfferKind, OfferState, Pool, Price
 from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
 
@@ -52,9 +53,26 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
         return self.event is not None and self.event.state is EventState.CANCELLED
 
 
+class Shelves:
+    """Shelves for those who only look. One per process; a crowd's looks share two statements."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._group: GroupCommit[str, Shelf | None] = GroupCommit(self._look, max_size=128)
+
+    async def of(self, offer_id: str) -> Shelf | None:
+        """One offer's shelf as it stands after this call; None for an unknown id."""
+        return await self._group.submit(offer_id)
+
+    async def _look(self, offer_ids: Sequence[str]) -> list[Shelf | Exception | None]:
+        async with self._db.read() as tx:
+            found = await load_shelves(tx, offer_ids)
+        return [found.get(offer_id) for offer_id in offer_ids]
+
+
 async def load_shelves(tx: Tx, offer_ids: Iterable[str]) -> dict[str, Shelf]:
     """The shelves of these offers in two statements; unknown ids are left out."""
-    wanted = sorted(set(offer_ids))
+    wanted = padded(offer_ids)
     if not wanted:
         return {}
     query = (

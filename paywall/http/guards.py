@@ -23,7 +23,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
@@ -103,8 +103,7 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
-    async with parts.db.glance() as reader:
-        return await identify(reader, secret, parts.clock.machine())
+    return await parts.identities.of(secret)
 
 
 def _bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

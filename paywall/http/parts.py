@@ -10,12 +10,14 @@ from infra.kernel.db import Database
 from infra.kernel.key_desk import KeyDesk
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
+from paywall.checkout.shelf import Shelves
 from paywall.http.rate_limits import Meter
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
@@ -32,12 +34,14 @@ class Parts:
     db: Database
     sealer: Sealer
     keys: KeyDesk
+    identities: Identities
     people: People
     meter: Meter
     outbox: Outbox
     receipts: ReceiptShelf
     webhooks: Webhooks
     desk: PaymentDesk
+    shelves: Shelves
     buy: Buy
     sell: SellDirectly
     refunds: RefundOrder

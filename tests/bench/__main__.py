@@ -27,6 +27,9 @@ from rich.table import Table
 from tests.bench.stage import Row, Shop, family, load, resident_mib, running
 from tests.services import find, free_port
 
+CROWD = 64
+"""How many buy or press play at once: what the opening of a sale looks like."""
+
 BARE = """
 async def app(scope, receive, send):
     if scope["type"] == "http":
@@ -89,13 +92,15 @@ def signing() -> Row:
 def product(shop: Shop, folder: Path) -> list[Row]:
     """The product's own rows."""
     web = shop.web_pids
-    auth = f'["Authorization"] = "Bearer {shop.session}"'
+    auth = '["Authorization"] = "Bearer " .. viewers[n % #viewers + 1]'
+    people = "local viewers = {" + ",".join(f'"{secret}"' for secret in shop.sessions) + "}"
     json_headers = '["Content-Type"] = "application/json"'
     stamp = secrets.token_hex(4)
 
     def post(body: str, headers: str, prefix: str) -> str:
         headers = headers or '["X-Bench"] = "1"'
         return f"""
+{people}
 local n = 0
 local run = string.format("%x", os.time()) .. tostring({{}}):sub(8)
 request = function()
@@ -122,11 +127,11 @@ end
         load("quote", shop.url + "/v1/quotes", script=post(quote, "", "q"), pids=web,
              folder=folder),
         load("paid order in one API call", shop.url + "/v1/orders",
-             script=post(order, key, "o"), pids=web, folder=folder, connections=48),
+             script=post(order, key, "o"), pids=web, folder=folder, connections=CROWD),
         load("checkout to paid order, sandbox", shop.url + "/v1/checkouts",
-             script=post(checkout, auth, "c"), pids=web, folder=folder),
+             script=post(checkout, auth, "c"), pids=web, folder=folder, connections=CROWD),
         load("playback session", shop.url + "/v1/playback/sessions",
-             script=post(watch, auth, "p"), pids=web, folder=folder, connections=48),
+             script=post(watch, auth, "p"), pids=web, folder=folder, connections=CROWD),
     ]  # fmt: skip
     rows.append(edge(shop, folder))
     return rows
@@ -137,7 +142,7 @@ def edge(shop: Shop, folder: Path) -> Row:
     answer = httpx.post(
         f"{shop.url}/v1/playback/sessions",
         json={"event": shop.event_id, "kind": "live"},
-        headers={"Authorization": f"Bearer {shop.session}"},
+        headers={"Authorization": f"Bearer {shop.sessions[0]}"},
     ).json()
     path = answer["urls"]["hls"].split("/media/", 1)[1]
     script = f'wrk.headers["Authorization"] = "Bearer {answer["token"]}"\n'

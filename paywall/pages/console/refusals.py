@@ -43,7 +43,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         return _see(f"/login?next={quote(back)}")
     if problem.code == "second_factor_needed" and reading:
         return _see(f"/console/confirm?next={quote(back)}")
-    locale = site_of(request).visit(request).locale
+    locale = site_of(request).visit(request, console=True).locale
     detail = detail_of(locale, problem)
     return _page(request, principal, problem.status, detail, headers_of(problem))
 
@@ -77,7 +77,7 @@ def _page(
     detail: str,
     headers: dict[str, str],
 ) -> Response[str]:
-    locale = site_of(request).visit(request).locale
+    locale = site_of(request).visit(request, console=True).locale
     venue_id = str(request.path_params.get("venue_id", ""))
     known = principal.is_staff_of(venue_id)
     sections = nav.entries(principal, venue_id) if known else []
