@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from infra.kernel.away import DatabaseAway, is_away
+
 E = TypeVar("E", bound=StrEnum)
 V = TypeVar("V", str, tuple[str, str])
 
@@ -115,6 +117,7 @@ class Database:
             # A hung database must not hold a request for ever.
             options["connect_args"] = {
                 "command_timeout": 20,
+                "timeout": 5,  # for a connection; a server that is there needs milliseconds
                 "server_settings": {"application_name": "paywall"},
             }
         self.engine: AsyncEngine = create_async_engine(url, **options)
@@ -129,7 +132,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A write transaction. Commits on a clean exit, rolls back on any error.
 
-        Transactions don't nest: a use case owns its own.
+        Transactions don't nest: a use case owns its own. DatabaseAway where the server is.
         """
         assert not _in_transaction.get(), "a transaction is already open in this task"
         token = _in_transaction.set(True)
@@ -143,6 +146,10 @@ class Database:
                 except BaseException:
                     await tx.rollback()
                     raise
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
         finally:
             _in_transaction.reset(token)
         if self.woken is not None and (jobs := tx.info.get(_WAKE)):
@@ -150,11 +157,16 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """A session for reading; whatever was written in it is rolled back."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
-            if self.is_sqlite:
-                await tx.execute(text("BEGIN"))
-            yield tx
+        """A session for reading; whatever was written in it is rolled back. Or DatabaseAway."""
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
+                if self.is_sqlite:
+                    await tx.execute(text("BEGIN"))
+                yield tx
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
@@ -162,8 +174,13 @@ class Database:
 
         Two statements in it may see two states of the database; use `read` for that.
         """
-        async with self._glances.connect() as connection:
-            yield connection
+        try:
+            async with self._glances.connect() as connection:
+                yield connection
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
 
     async def create_all(self) -> None:
         """Make every table at once: for tests and a first embedded start; else use migrations."""

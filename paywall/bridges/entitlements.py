@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from entitlements import sessions
 from entitlements.denylist import Denylist
@@ -28,6 +27,7 @@ from entitlements.keys import KeyRing, ensure_key, load_ring
 from entitlements.ports import Kind, Watchable, Window
 from entitlements.sessions import Alive, Beat, Ended
 from entitlements.tables import Transport
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock, iso
 from infra.kernel.db import Database, Tx, padded
 from infra.kernel.errors import Forbidden, Gone, NotFound, PaymentRequired
@@ -189,9 +189,9 @@ class Playback:
             self._loaded_at = now  # the others go on with the old ring while one looks
             try:
                 await self._load(now)
-            except (SQLAlchemyError, OSError):
+            except DatabaseAway:
                 # Players go on without the database: the keys at hand are good for hours.
-                log.warning("signing keys were not read again", exc_info=True)
+                log.warning("signing keys were not read again")
         assert self._issuer is not None
         assert self._ring is not None
         return self._issuer, self._ring

@@ -6,6 +6,8 @@ opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in pe
 where the path has none). A route with none of them answers 403 to everyone.
 `page=True` beside a permission: a form under the console's router, whose own step asks for the
 fresh check (`pages.console.confirm`), because it keeps what was typed. Nowhere else.
+`media=True` beside public: the edge, which judges by its token alone; who is signed in is not
+asked, because a player's browser sends its cookie along and the edge needs no database (law 9).
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
 `idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
 etags and openapi.
@@ -42,9 +44,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     parts: Parts = connection.app.state.parts
     refuse_cross_site(connection)
     refuse_unreadable(connection)
+    opt = handler.opt
+    if opt.get("media"):
+        return
     principal = await principal_of(connection, parts)
     connection.scope["state"]["principal"] = principal
-    opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
     await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx, wake
 from infra.kernel.group import GroupCommit
@@ -116,6 +117,8 @@ class Inbox:
             return 0
         try:
             await self._handle(rows)
+        except DatabaseAway:
+            raise  # their leases bring them back
         except Exception:  # noqa: BLE001 - tried again one by one, where each failure is noted
             for row in rows:
                 await self._alone(row)

@@ -97,7 +97,7 @@ def _view(checkout: Checkout) -> CheckoutView:
 
 @post(
     "/v1/checkouts",
-    opt={"person": True, "idempotent": "required", "errors": (404, 409, 503)},
+    opt={"person": True, "idempotent": "required", "errors": (404, 409)},
 )
 async def start(
     data: JSONBody[NewCheckout],
@@ -151,7 +151,7 @@ async def read(
 
 @post(
     "/v1/checkouts/{order_id:str}/retry",
-    opt={"person": True, "errors": (403, 404, 409, 503)},
+    opt={"person": True, "errors": (403, 404, 409)},
     status_code=200,
 )
 async def retry(

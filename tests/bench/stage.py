@@ -181,7 +181,7 @@ def running(folder: Path, admin_url: str) -> Iterator[Shop]:
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(process, folder)
+        wait_until_open(process, folder / "serve.log")
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("PAYWALL")})
         shop = asyncio.run(prepare(settings, url))
         shop.web_pids = web_workers(process.pid)
@@ -191,14 +191,15 @@ def running(folder: Path, admin_url: str) -> Iterator[Shop]:
         process.wait(30)
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
-    for _ in range(600):
-        if b"The hall is open" in (folder / "serve.log").read_bytes():
+def wait_until_open(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns when `paywall serve --demo` is ready; ends the run with its log when it is not."""
+    for _ in range(1800):
+        if b"The hall is open" in log.read_bytes():
             return
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    sys.exit("the product did not start:\n" + (folder / "serve.log").read_text())
+    sys.exit("the product did not start:\n" + log.read_text())
 
 
 def web_workers(supervisor: int) -> list[int]:
