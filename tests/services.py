@@ -75,31 +75,56 @@ def wait_for(port: int, name: str, process: subprocess.Popen[bytes], log: Path) 
     sys.exit(f"{name} did not start:\n{log.read_text(errors='replace')}")
 
 
+class Server:
+    """A server as a child of ours, in a folder of its own; it can be stopped and started again."""
+
+    def __init__(
+        self, name: str, command: list[str], port: int, folder: Path, *, user: str = ""
+    ) -> None:
+        self.name, self.port = name, port
+        self._command, self._folder, self._user = command, folder, user
+        self._log = folder / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when its port answers."""
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=out,
+                stderr=out,
+                cwd=self._folder,
+                user=self._user or None,
+                start_new_session=True,
+            )
+        wait_for(self.port, self.name, self._process, self._log)
+
+    def stop(self, number: signal.Signals | None = None) -> None:
+        """Politely, or by the given signal; however it takes it, it is gone afterwards."""
+        if self._process is None:
+            return
+        # PostgreSQL's fast shutdown does not wait for its clients.
+        polite = signal.SIGINT if self.name == "postgres" else signal.SIGTERM
+        self._process.send_signal(number or polite)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
 @contextmanager
-def running(
-    name: str, command: list[str], port: int, folder: Path, *, user: str = ""
-) -> Iterator[None]:
-    """The server as a child of ours, in a folder of its own, ended however the block ends."""
-    log = folder / f"{name}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=out, cwd=folder, user=user or None, start_new_session=True
-        )
+def running(server: Server) -> Iterator[None]:
+    """Started, and ended however the block ends."""
+    server.start()
     try:
-        wait_for(port, name, process, log)
         yield
     finally:
-        process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
-@contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL that refuses to run as root, so as root it runs as the package's own user."""
+def postgres_server(folder: Path) -> Server:
+    """A new cluster. PostgreSQL refuses root, so as root it runs as its package's user."""
     data, port = folder / "pg", free_port()
     user = "postgres" if os.geteuid() == 0 else ""
     data.mkdir()
@@ -128,28 +153,22 @@ def postgres(folder: Path) -> Iterator[str]:
     command = [server, "-D", str(data)]
     for key, value in settings.items():
         command += ["-c", f"{key}={value}"]
-    with running("postgres", command, port, folder, user=user):
-        yield f"postgresql+asyncpg://paywall@127.0.0.1:{port}/postgres"
+    return Server("postgres", command, port, folder, user=user)
 
 
-@contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    port = free_port()
-    server = find("redis-server")
-    assert server is not None
-    command = [
-        server,
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        str(folder),
-    ]
-    with running("redis", command, port, folder):
-        yield f"redis://127.0.0.1:{port}/0"
+def postgres_url(server: Server) -> str:
+    return f"postgresql+asyncpg://paywall@127.0.0.1:{server.port}/postgres"
+
+
+def redis_server(folder: Path) -> Server:
+    port, program = free_port(), find("redis-server")
+    assert program is not None
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    return Server("redis", [*command, "--dir", str(folder)], port, folder)
+
+
+def redis_url(server: Server) -> str:
+    return f"redis://127.0.0.1:{server.port}/0"
 
 
 def main() -> int:
@@ -161,10 +180,11 @@ def main() -> int:
         folder = Path(name)
         if os.geteuid() == 0:
             folder.chmod(0o755)
-        with postgres(folder) as database_url, redis(folder) as redis_url:
+        postgres, redis = postgres_server(folder), redis_server(folder)
+        with running(postgres), running(redis):
             environment = os.environ | {
-                "PAYWALL_TEST_POSTGRES": database_url,
-                "PAYWALL_TEST_REDIS": redis_url,
+                "PAYWALL_TEST_POSTGRES": postgres_url(postgres),
+                "PAYWALL_TEST_REDIS": redis_url(redis),
             }
             return subprocess.run(command, env=environment, check=False).returncode
 

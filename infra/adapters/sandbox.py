@@ -9,9 +9,9 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import msgspec
 
+from infra.adapters.wire import NoAnswer, Wire, WireAnswer
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import refuse_inside_transaction
 from infra.kernel.errors import Invalid, Unavailable
@@ -78,7 +78,7 @@ class SandboxCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SandboxGateway:
-    """One merchant at the sandbox. `http` is shared and stays its giver's to close."""
+    """One merchant at the sandbox. `wire` is shared and stays its giver's to close."""
 
     name = "sandbox"
     test = True
@@ -88,13 +88,13 @@ class SandboxGateway:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        wire: Wire,
         url: str,
         credentials: SandboxCredentials,
         *,
         timeout_s: float = 10,
     ) -> None:
-        self._http = http
+        self._wire = wire
         self._url = url.rstrip("/")
         self._credentials = credentials
         self._headers = {"authorization": f"Bearer {credentials.secret_key}"}
@@ -105,9 +105,9 @@ class SandboxGateway:
         """Make the sandbox know this merchant and where its webhooks go."""
         try:
             await register(
-                self._http, self._url, self._credentials, name=name, webhook_url=webhook_url
+                self._wire, self._url, self._credentials, name=name, webhook_url=webhook_url
             )
-        except httpx.HTTPError as error:
+        except NoAnswer as error:
             raise Unavailable("The sandbox does not answer. Start it, then try again.") from error
 
     async def start(self, intent: StartPayment) -> Snapshot:
@@ -230,37 +230,45 @@ class SandboxGateway:
     # The wire
 
     async def _post(self, path: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
-        answer = await self._send("POST", path, json=body, headers={"idempotency-key": key})
-        if answer.status_code >= 400:
+        headers = {"idempotency-key": key, "content-type": "application/json"}
+        answer = await self._send("POST", path, body=msgspec.json.encode(body), headers=headers)
+        if answer.status >= 400:
             error = _error(answer)
             raise GatewayRefused(error, decline=None)
         return _json(answer)
 
     async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any] | None:
-        answer = await self._send("GET", path, params=query, headers={})
-        if answer.status_code == 404:
+        answer = await self._send("GET", path, query=query, headers={})
+        if answer.status == 404:
             return None
-        if answer.status_code >= 400:
+        if answer.status >= 400:
             raise GatewayRefused(_error(answer))
         return _json(answer)
 
     async def _send(
-        self, method: str, path: str, *, headers: dict[str, str], **options: Any
-    ) -> httpx.Response:
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        query: dict[str, str] | None = None,
+    ) -> WireAnswer:
         """One request. Anything that is not a plain answer leaves the outcome unknown."""
         refuse_inside_transaction(f"sandbox {method} {path}")
         try:
-            answer = await self._http.request(
+            answer = await self._wire.send(
                 method,
                 self._url + path,
                 headers=self._headers | headers,
-                timeout=self._timeout_s,
-                **options,
+                body=body,
+                query=query,
+                timeout_s=self._timeout_s,
             )
-        except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"sandbox: {type(error).__name__}") from error
-        if answer.status_code >= 500 or answer.status_code == 429:
-            raise OutcomeUnknown(f"sandbox: HTTP {answer.status_code}")
+        except NoAnswer as error:
+            raise OutcomeUnknown(f"sandbox: {error}") from error
+        if answer.status >= 500 or answer.status == 429:
+            raise OutcomeUnknown(f"sandbox: HTTP {answer.status}")
         return answer
 
     # Their words into ours
@@ -320,36 +328,45 @@ def _dispute(row: dict[str, Any]) -> DisputeChanged:
     )
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(answer: WireAnswer) -> dict[str, Any]:
     """The answer's object; an answer cut short or garbled leaves the outcome unknown."""
     try:
-        return msgspec.json.decode(answer.content, type=dict[str, Any])
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise OutcomeUnknown("sandbox: unreadable answer") from error
 
 
-def _error(answer: httpx.Response) -> str:
+def _error(answer: WireAnswer) -> str:
     error = _json(answer).get("error", {})
-    return f"{error.get('code', answer.status_code)}: {error.get('message', '')}"
+    return f"{error.get('code', answer.status)}: {error.get('message', '')}"
 
 
 async def register(
-    http: httpx.AsyncClient,
+    wire: Wire,
     url: str,
     credentials: SandboxCredentials,
     *,
     name: str,
     webhook_url: str,
 ) -> None:
-    """Make the sandbox know a merchant, or change its name and webhook address. Repeatable."""
+    """Make the sandbox know a merchant, or change its name and webhook address. Repeatable.
+
+    Raises NoAnswer when the sandbox is not there or can't.
+    """
     refuse_inside_transaction("sandbox register")
-    answer = await http.put(
+    about = {
+        "name": name,
+        "webhook_url": webhook_url,
+        "webhook_secret": credentials.webhook_secret,
+    }
+    answer = await wire.send(
+        "PUT",
         url.rstrip("/") + "/v1/merchant",
-        json={
-            "name": name,
-            "webhook_url": webhook_url,
-            "webhook_secret": credentials.webhook_secret,
+        headers={
+            "authorization": f"Bearer {credentials.secret_key}",
+            "content-type": "application/json",
         },
-        headers={"authorization": f"Bearer {credentials.secret_key}"},
+        body=msgspec.json.encode(about),
     )
-    answer.raise_for_status()
+    if answer.status >= 400:
+        raise NoAnswer(f"HTTP {answer.status}")

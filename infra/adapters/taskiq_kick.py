@@ -17,6 +17,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from taskiq import AckableMessage
+from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
@@ -58,9 +59,19 @@ class _KickStream(RedisStreamBroker):
                 messages = [*claimed[1], *(one for _, some in fresh for one in some)]
                 for id_, fields in messages:
                     if fields:  # None: trimmed from the stream meanwhile
-                        yield AckableMessage(
-                            data=fields[b"data"], ack=self._ack_generator(id_, stream)
-                        )
+                        yield AckableMessage(data=fields[b"data"], ack=self._ack(id_, stream))
+
+    def _ack(self, id_: str, stream: str) -> Callable[[], Awaitable[None]]:
+        acknowledge = self._ack_generator(id_, stream)
+
+        async def done() -> None:
+            try:
+                await acknowledge()
+            except (OSError, RedisError) as error:
+                # The job is done; whoever is given the message again finds nothing due.
+                log.warning("kick not acknowledged", error=type(error).__name__)
+
+        return done
 
 
 class TaskiqKick:
@@ -100,7 +111,7 @@ class TaskiqKick:
         try:
             async with asyncio.timeout(KICK_TIMEOUT_S):
                 await self._task.kiq(job)
-        except (TimeoutError, OSError, RedisError) as error:
+        except (TimeoutError, OSError, RedisError, SendTaskError) as error:
             log.warning("kick lost", job=job, error=type(error).__name__)
         except Exception:
             log.exception("kick lost", job=job)

@@ -5,7 +5,7 @@ SQLite (WAL, BEGIN IMMEDIATE for writes) and PostgreSQL behave alike for callers
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Set
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -25,7 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from infra.kernel.away import DatabaseAway, is_away
+
 E = TypeVar("E", bound=StrEnum)
+V = TypeVar("V", str, tuple[str, str])
 
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -107,10 +110,14 @@ class Database:
         if self.is_sqlite:
             options["connect_args"] = {"timeout": 15}
         else:
-            options |= {"pool_size": pool_size, "max_overflow": 5, "pool_pre_ping": False}
+            # No overflow: a connection beyond the pool would be opened and closed for one use,
+            # which costs more than waiting. Last in, first out: the warm connection, whose
+            # statements are prepared, is used again.
+            options |= {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
             # A hung database must not hold a request for ever.
             options["connect_args"] = {
                 "command_timeout": 20,
+                "timeout": 5,  # for a connection; a server that is there needs milliseconds
                 "server_settings": {"application_name": "paywall"},
             }
         self.engine: AsyncEngine = create_async_engine(url, **options)
@@ -125,7 +132,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A write transaction. Commits on a clean exit, rolls back on any error.
 
-        Transactions don't nest: a use case owns its own.
+        Transactions don't nest: a use case owns its own. DatabaseAway where the server is.
         """
         assert not _in_transaction.get(), "a transaction is already open in this task"
         token = _in_transaction.set(True)
@@ -139,6 +146,10 @@ class Database:
                 except BaseException:
                     await tx.rollback()
                     raise
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
         finally:
             _in_transaction.reset(token)
         if self.woken is not None and (jobs := tx.info.get(_WAKE)):
@@ -146,11 +157,16 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """A session for reading; whatever was written in it is rolled back."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
-            if self.is_sqlite:
-                await tx.execute(text("BEGIN"))
-            yield tx
+        """A session for reading; whatever was written in it is rolled back. Or DatabaseAway."""
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as tx:
+                if self.is_sqlite:
+                    await tx.execute(text("BEGIN"))
+                yield tx
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[AsyncConnection]:
@@ -158,8 +174,13 @@ class Database:
 
         Two statements in it may see two states of the database; use `read` for that.
         """
-        async with self._glances.connect() as connection:
-            yield connection
+        try:
+            async with self._glances.connect() as connection:
+                yield connection
+        except Exception as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
 
     async def create_all(self) -> None:
         """Make every table at once: for tests and a first embedded start; else use migrations."""
@@ -188,6 +209,19 @@ async def add_rows(tx: Tx, model: type[Base], rows: list[dict[str, Any]]) -> Non
     """Insert many rows in one statement; nothing when there are none. Bypasses the unit of work."""
     if rows:
         await tx.execute(insert(model.metadata.tables[model.__tablename__]), rows)
+
+
+def padded(values: Iterable[V]) -> list[V]:
+    """The distinct values in order, the last one repeated up to a power of two, for an IN list.
+
+    A crowd's lists differ in length each time, and each length is a statement of its own, which
+    every connection would have to prepare. Repeating a value in IN changes no answer.
+    """
+    found = sorted(set(values))
+    if not found:
+        return []
+    size = 1 << (len(found) - 1).bit_length()
+    return found + found[-1:] * (size - len(found))
 
 
 def inside_transaction() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.group import GroupCommit
@@ -33,6 +34,8 @@ class KeyDesk:
         try:
             async with self._db.transaction() as tx:
                 return list(await claim_many(tx, self._sealer, claims, self._clock.machine()))
+        except DatabaseAway as error:
+            return [error] * len(claims)
         except Exception as error:  # noqa: BLE001 - handed to its caller, or tried one by one
             if len(claims) == 1:
                 return [error]
@@ -45,6 +48,8 @@ class KeyDesk:
                 ordered = sorted(finishes, key=lambda finish: (finish.actor, finish.key))
                 await store_many(tx, self._sealer, ordered)
                 return [None] * len(finishes)
+        except DatabaseAway as error:
+            return [error] * len(finishes)
         except Exception as error:  # noqa: BLE001 - as above
             if len(finishes) == 1:
                 return [error]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Tx
+from infra.kernel.db import Tx, padded
 from infra.kernel.ids import new_id
 from paywall.accounts.tables import Account, Customer
 
@@ -38,7 +38,7 @@ async def accounts_for(tx: Tx, emails: list[str], now: datetime) -> dict[str, st
 
 
 async def _accounts(tx: Tx, emails: list[str]) -> dict[str, str]:
-    query = select(Account.email, Account.id).where(Account.email.in_(emails))
+    query = select(Account.email, Account.id).where(Account.email.in_(padded(emails)))
     return {row.email: row.id for row in await tx.execute(query)}
 
 
@@ -63,7 +63,7 @@ async def customers_for(
 
 async def _customers(tx: Tx, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
     query = select(Customer.venue_id, Customer.account_id, Customer.id).where(
-        Customer.account_id.in_({account for _, account in pairs}),
-        Customer.venue_id.in_({venue for venue, _ in pairs}),
+        Customer.account_id.in_(padded(account for _, account in pairs)),
+        Customer.venue_id.in_(padded(venue for venue, _ in pairs)),
     )
     return {(v, a): id_ for v, a, id_ in (await tx.execute(query)).all()}

@@ -1,4 +1,4 @@
-"""What a browser calls itself, in words that people recognise: "Firefox on Linux". Pure."""
+"""What a browser calls itself, in names that no language changes: "Firefox, Linux". Pure."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ def device_name(user_agent: str) -> str:
     """Browser and system as far as they are known; empty for something else, such as an app."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    return f"{browser} on {system}" if browser and system else browser or system
+    return ", ".join(filter(None, (browser, system)))

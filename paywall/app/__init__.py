@@ -12,6 +12,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ControllerRouterHandler
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.errors import Problem
 from paywall.http.answer_headers import answer_headers
 from paywall.http.guards import guard, provide_parts, provide_principal
@@ -84,6 +85,8 @@ async def _poll_denials(parts: Parts) -> None:
     while True:
         try:
             await parts.playback.refresh_denials()
+        except DatabaseAway:
+            log.warning("denylist not read: the database does not answer")
         except Exception:
             log.warning("denylist poll failed", exc_info=True)
         await asyncio.sleep(DENIALS_EVERY_S)

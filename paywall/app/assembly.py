@@ -6,25 +6,20 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import msgspec
-from redis.asyncio import Redis
 
 from entitlements.issue import Terms
-from infra.adapters.mail_mailbox import MailboxMailSender
-from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
-from infra.adapters.redis_limits import RedisLimiter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
-from infra.adapters.webhook_http import HttpWebhookSender
+from infra.adapters.wire import Wire
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from infra.kernel.key_desk import KeyDesk
-from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
@@ -35,21 +30,14 @@ from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
 from paywall.checkout.go_live import GoLive
-from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
+from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
 from paywall.notices.account_mails import AccountMails
-from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
-from paywall.notices.ports import MailSender
-from paywall.notices.receipts import Receipts, ReceiptShelf
-from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
-from paywall.pages.environment import make_environment
-from paywall.pages.i18n import LOCALES_DIR, Catalogues
-from paywall.pages.mail_rendering import PageMailRenderer
-from paywall.pages.site import STATIC_DIR
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
@@ -68,11 +56,11 @@ def assemble(
     clock = clock or SystemClock()
     db = db or Database(settings.database(), pool_size=settings.db_pool)
     sealer = Sealer(settings.master())
-    http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=64))
+    wire = Wire()
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
     announcer = Announcer(outbox, public_url)
-    gateways = Gateways(db, clock, sealer, factories(settings, http))
+    gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
     terms = Terms(
         media_url=settings.media_url or f"{public_url}/media",
@@ -86,24 +74,23 @@ def assemble(
         sealer.key("pulled names v1"),
     )
     closing: list[Callable[[], Awaitable[None]]] = [
-        *(db.close, http.aclose, gateways.close, outside.close, pull.close)
+        *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
     limiter: Limiter = MemoryLimiter(clock)
     # Apart, so that a flood of requests pushes no count of guesses out of memory.
     quotas: Limiter = MemoryLimiter(clock)
     if settings.redis_url:
-        redis = Redis.from_url(settings.redis_url)
-        limiter = RedisLimiter(redis, clock)
-        quotas = RedisLimiter(redis, clock, prefix="quota")
+        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
-        closing += [redis.aclose, kicks.close]
+        closing += [close, kicks.close]
     return Parts(
         settings=settings,
         clock=clock,
         db=db,
         sealer=sealer,
         keys=KeyDesk(db, clock, sealer),
+        identities=Identities(db, clock),
         people=make_people(
             db,
             clock,
@@ -119,6 +106,7 @@ def assemble(
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),
         desk=desk,
+        shelves=Shelves(db),
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
@@ -129,6 +117,18 @@ def assemble(
     )
 
 
+def _shared_limits(
+    url: str, clock: Clock
+) -> tuple[Limiter, Limiter, Callable[[], Awaitable[None]]]:
+    # Redis is for the grown size alone: 7 MiB that an embedded web process need not carry.
+    from redis.asyncio import Redis
+
+    from infra.adapters.redis_limits import RedisLimiter
+
+    redis = Redis.from_url(url)
+    return RedisLimiter(redis, clock), RedisLimiter(redis, clock, prefix="quota"), redis.aclose
+
+
 def _kicks(redis_url: str) -> SoonKicks:
     # Taskiq is for the grown size alone; an embedded web process need not carry it.
     from infra.adapters.taskiq_kick import SoonKicks, TaskiqKick
@@ -136,14 +136,14 @@ def _kicks(redis_url: str) -> SoonKicks:
     return SoonKicks(TaskiqKick(redis_url))
 
 
-def factories(settings: Settings, http: httpx.AsyncClient) -> dict[str, Factory]:
+def factories(settings: Settings, wire: Wire) -> dict[str, Factory]:
     """How each gateway is built from a merchant's credentials."""
     sandbox_url = settings.sandbox_url or f"http://127.0.0.1:{settings.port + 1}"
 
     def sandbox(raw: dict[str, Any]) -> Gateway:
         credentials = _credentials(raw, SandboxCredentials)
         credentials.check()
-        return SandboxGateway(http, sandbox_url, credentials)
+        return SandboxGateway(wire, sandbox_url, credentials)
 
     # The two SDKs are read only by an installation that has such an account: 10 MiB a process.
     def stripe(raw: dict[str, Any]) -> Gateway:
@@ -174,34 +174,3 @@ def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
         named = re.search(r"field `(\w+)`|at `\$\.(\w+)", str(error))
         field = (named[1] or named[2]) if named else "credentials"
         raise Invalid(field, f"These credentials can't be used: {error}") from error
-
-
-class Senders(msgspec.Struct, frozen=True):
-    """What only a job worker has: the jobs that send, and what they hold open."""
-
-    mails: MailDelivery
-    webhooks: WebhookDelivery
-    receipts: Receipts
-    closing: list[Callable[[], Awaitable[None]]]
-
-
-def senders(parts: Parts) -> Senders:
-    """The outbox's deliveries, over SMTP or into the mailbox page, and receipts as files."""
-    settings, db, clock = parts.settings, parts.db, parts.clock
-    catalogues = Catalogues(LOCALES_DIR, exponent)
-    environment = make_environment(STATIC_DIR, catalogues)
-    sender: MailSender = (
-        SmtpMailSender(settings.smtp_url) if settings.smtp_url else MailboxMailSender(db)
-    )
-    receipts = Receipts(db, clock, OrderReceipts(db), catalogues.translator)
-    outside = OutsideClient()
-    webhook_sender = HttpWebhookSender(outside, loopback_in_test=settings.webhooks_to_loopback)
-    return Senders(
-        MailDelivery(
-            db, clock, parts.outbox, sender, PageMailRenderer(environment, catalogues), receipts,
-            mail_from=settings.mail_from, installation_name=NAME,
-        ),
-        WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
-        receipts,
-        [sender.close, webhook_sender.close, outside.close],
-    )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from pathlib import Path
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.bridges.entitlements import Stage, load_stages
@@ -16,7 +17,10 @@ REMEMBER_S = 5.0
 
 
 class MediaStore:
-    """Reads HLS. Where an event plays from is remembered for five seconds."""
+    """Reads HLS. Where an event plays from is remembered for five seconds.
+
+    While the database is away it is remembered for as long as that lasts.
+    """
 
     def __init__(self, db: Database, clock: Clock, root: Path, public_url: str, pull: Pull) -> None:
         self._db = db
@@ -53,8 +57,16 @@ class MediaStore:
         known = self._stages.get(event_id)
         if known is not None and now - known[0] < REMEMBER_S:
             return known[1]
-        async with self._db.read() as tx:
-            stage = (await load_stages(tx, [event_id], self._public_url)).get(event_id)
+        if known is not None:
+            self._stages[event_id] = (now, known[1])  # one asks, the others go on with the old
+        try:
+            async with self._db.read() as tx:
+                stage = (await load_stages(tx, [event_id], self._public_url)).get(event_id)
+        except DatabaseAway:
+            # Who holds a token watches on without the database.
+            if known is None:
+                raise
+            return known[1]
         self._stages[event_id] = (now, stage)
         if len(self._stages) > 500:
             self._stages.popitem(last=False)

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, NotFound, Problem
@@ -194,6 +195,8 @@ class Buy:
         try:
             async with self._db.transaction() as tx:
                 return list(await self._write(tx, requests))
+        except DatabaseAway as error:
+            return [error] * len(requests)
         except (IntegrityError, Problem) as error:
             # A form that is sent again finds its own place taken and its own coupon used.
             if len(requests) == 1:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Problem
@@ -66,6 +67,8 @@ class SellDirectly:
         try:
             async with self._db.transaction() as tx:
                 return list(await self._write(tx, sales))
+        except DatabaseAway as error:
+            return [error] * len(sales)
         except Problem as error:
             if len(sales) == 1:
                 return [error]

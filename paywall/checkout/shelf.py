@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import and_, select
+from sqlalchemy import BindParameter, and_, bindparam, select
 
 from entitlements.grants import NewGrant
 from entitlements.tables import ScopeKind
-from infra.kernel.db import Tx
+from infra.kernel.db import Database, Tx, padded
+from infra.kernel.group import GroupCommit
 from offers.tables import Offer, OfferKind, OfferState, Pool, Price
 from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
 
 FAR = timedelta(days=365 * 10)
 """How long "without an end" is kept open; a grant's window has an end by construction."""
+
+
+# Built once: a crowd asks for them all the time, and building costs more than sending.
+_WANTED: BindParameter[str] = bindparam("offers", expanding=True)
+_SHELVES = (
+    select(Offer, Venue, Pool.capacity, Pool.taken, Event, Season, Replay.available_until)
+    .join(Venue, Venue.id == Offer.venue_id)
+    .join(Pool, Pool.offer_id == Offer.id)
+    .outerjoin(Event, and_(Offer.scope_kind == "event", Event.id == Offer.scope_id))
+    .outerjoin(Season, and_(Offer.scope_kind == "season", Season.id == Offer.scope_id))
+    .outerjoin(Replay, and_(Offer.scope_kind == "event", Replay.event_id == Offer.scope_id))
+    .where(Offer.id.in_(_WANTED))
+)
+_PRICES = select(Price).where(Price.offer_id.in_(_WANTED))
 
 
 class Opens(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,23 +67,31 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
         return self.event is not None and self.event.state is EventState.CANCELLED
 
 
+class Shelves:
+    """Shelves for those who only look. One per process; a crowd's looks share two statements."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._group: GroupCommit[str, Shelf | None] = GroupCommit(self._look, max_size=128)
+
+    async def of(self, offer_id: str) -> Shelf | None:
+        """One offer's shelf as it stands after this call; None for an unknown id."""
+        return await self._group.submit(offer_id)
+
+    async def _look(self, offer_ids: Sequence[str]) -> list[Shelf | Exception | None]:
+        async with self._db.read() as tx:
+            found = await load_shelves(tx, offer_ids)
+        return [found.get(offer_id) for offer_id in offer_ids]
+
+
 async def load_shelves(tx: Tx, offer_ids: Iterable[str]) -> dict[str, Shelf]:
     """The shelves of these offers in two statements; unknown ids are left out."""
-    wanted = sorted(set(offer_ids))
+    wanted = padded(offer_ids)
     if not wanted:
         return {}
-    query = (
-        select(Offer, Venue, Pool.capacity, Pool.taken, Event, Season, Replay.available_until)
-        .join(Venue, Venue.id == Offer.venue_id)
-        .join(Pool, Pool.offer_id == Offer.id)
-        .outerjoin(Event, and_(Offer.scope_kind == "event", Event.id == Offer.scope_id))
-        .outerjoin(Season, and_(Offer.scope_kind == "season", Season.id == Offer.scope_id))
-        .outerjoin(Replay, and_(Offer.scope_kind == "event", Replay.event_id == Offer.scope_id))
-        .where(Offer.id.in_(wanted))
-    )
-    rows = (await tx.execute(query)).all()
     prices: dict[str, list[Price]] = {}
-    for price in await tx.scalars(select(Price).where(Price.offer_id.in_(wanted))):
+    rows = (await tx.execute(_SHELVES, {"offers": wanted})).all()
+    for price in await tx.scalars(_PRICES, {"offers": wanted}):
         prices.setdefault(price.offer_id, []).append(price)
     shelves = {}
     for offer, venue, capacity, taken, event, season, replay_until in rows:

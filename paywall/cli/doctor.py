@@ -109,11 +109,15 @@ async def currencies(tx: Tx) -> list[str]:
 
 
 async def grants(tx: Tx) -> list[str]:
-    """A paid order without any grant: the buyer paid and can't come in."""
+    """A paid order without a grant that is not taken back: the buyer paid and can't come in.
+
+    Where staff stopped the access themselves, that is as they want it.
+    """
+    left = and_(Grant.order_id == Order.id, Grant.state != GrantState.REVOKED)
     query = (
         select(Order.id)
-        .outerjoin(Grant, Grant.order_id == Order.id)
-        .where(Order.state.in_(SERVED), Grant.id.is_(None))
+        .outerjoin(Grant, left)
+        .where(Order.state.in_(SERVED), Order.stopped_at.is_(None), Grant.id.is_(None))
         .limit(1000)
     )
     return list(await tx.scalars(query))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,13 +43,26 @@ def free_port_after(host: str, port: int) -> int:
     raise CannotStart(f"No free port between {port + 1} and {port + 49}. Choose another --port.")
 
 
+def yield_to_others(pid: int, niceness: int) -> None:
+    """Let other processes of this machine go first; nothing happens where that is not possible."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    # Where Linux schedules by session (sched_autogroup_enabled), the session has its own niceness:
+    # man 7 sched, "The autogroup feature".
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
+
+
 class Child:
     """One process that is started again when it dies while the others run."""
 
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], *, niceness: int = 0
+    ) -> None:
         self.name = name
         self._command = command
         self._environment = environment
+        self._niceness = niceness
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -55,6 +70,8 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             self._command, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
+        if self._niceness:
+            yield_to_others(self.process.pid, self._niceness)
 
     def died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -128,8 +145,9 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         *("--loop", "asyncio", "--no-ws"),
     ]
     made = [
-        Child("web", web, environment),
-        Child("worker", [python, "-m", "paywall.worker"], environment),
+        Child("web", web, environment | _counted_together(settings)),
+        # A buyer never waits because mails are going out: the worker takes what the web leaves.
+        Child("worker", [python, "-m", "paywall.worker"], environment, niceness=10),
     ]
     if sandbox_port:
         data = settings.data_dir / "sandbox.sqlite3"
@@ -141,6 +159,17 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         encoder.prepare(folder)
         made.append(Child("encoder", encoder.live_command(folder, None), environment))
     return made
+
+
+def _counted_together(settings: Settings) -> dict[str, str]:
+    """Where the web workers of one port keep their counters, so that a scrape tells the sum."""
+    if settings.web_workers == 1:
+        return {}
+    folder = settings.data_dir / "metrics"
+    # Counters begin anew with the server, as those of a single process do.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder.resolve())}
 
 
 def wait_until_ready(settings: Settings, seconds: float) -> None:

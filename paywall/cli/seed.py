@@ -7,7 +7,6 @@ import os
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import httpx
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +15,7 @@ from sqlalchemy import select
 from infra.adapters import encoder
 from infra.adapters.sandbox import SandboxCredentials, register
 from infra.adapters.sandbox_server.cards import TEST_CARDS
+from infra.adapters.wire import Wire
 from infra.kernel.db import Tx
 from infra.kernel.ids import new_id, new_secret
 from infra.kernel.settings import Settings
@@ -353,11 +353,11 @@ async def register_merchants(parts: Parts) -> None:
             .where(GatewayAccount.gateway == "sandbox")
         )
         accounts = [(account, name) for account, name in await tx.execute(query)]
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with Wire() as wire:
         for account, name in accounts:
             plain = parts.sealer.unseal(account.credentials, f"gateway credentials {account.id}")
             await register(
-                http,
+                wire,
                 parts.settings.sandbox_url,
                 msgspec.json.decode(plain, type=SandboxCredentials),
                 name=name,

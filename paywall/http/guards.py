@@ -6,6 +6,8 @@ opt keys: `public=True` nobody needs to be anybody; `person=True` a signed-in pe
 where the path has none). A route with none of them answers 403 to everyone.
 `page=True` beside a permission: a form under the console's router, whose own step asks for the
 fresh check (`pages.console.confirm`), because it keeps what was typed. Nowhere else.
+`media=True` beside public: the edge, which judges by its token alone; who is signed in is not
+asked, because a player's browser sends its cookie along and the edge needs no database (law 9).
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
 `idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
 etags and openapi.
@@ -18,10 +20,11 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX, identify
+from paywall.accounts.identify import KEY_PREFIX, SESSION_PREFIX
 from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.accounts.sessions import touch
 from paywall.http.client_address import client_address
@@ -41,9 +44,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     parts: Parts = connection.app.state.parts
     refuse_cross_site(connection)
     refuse_unreadable(connection)
+    opt = handler.opt
+    if opt.get("media"):
+        return
     principal = await principal_of(connection, parts)
     connection.scope["state"]["principal"] = principal
-    opt = handler.opt
     await limit(connection, parts, principal, opt.get("rate"))
     await touch(parts.db, principal, parts.clock.machine())
     if opt.get("public"):
@@ -99,8 +104,7 @@ async def principal_of(connection: ASGIConnection[Any, Any, Any, Any], parts: Pa
         secret = connection.cookies.get(session_cookie(parts.settings.secure), "")
     if not secret.startswith((SESSION_PREFIX, KEY_PREFIX)) or len(secret) > 200:
         return NOBODY
-    async with parts.db.glance() as reader:
-        return await identify(reader, secret, parts.clock.machine())
+    return await parts.identities.of(secret)
 
 
 def _bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -136,8 +140,14 @@ def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     )
 
 
-async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
-    """The dependency `principal` of handlers."""
+async def provide_principal(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts]
+) -> Principal:
+    """The dependency `principal` of handlers.
+
+    It names `parts` so that the two are resolved one after the other: Litestar opens a task group
+    for those that could be resolved together, which costs more than both.
+    """
     principal = request.scope["state"]["principal"]
     assert isinstance(principal, Principal)
     return principal

@@ -16,6 +16,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.serialization import encode_json
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.db import Tx
 from infra.kernel.errors import (
     Conflict,
@@ -210,9 +211,10 @@ async def _kept_alive(parts: Parts, claim: Claim, attempt: int) -> Any:
     async def beat() -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            async with parts.db.transaction() as tx:
-                if not await renew(tx, claim, attempt, parts.clock.machine()):
-                    return
+            with suppress(DatabaseAway):  # the work itself finds out, or never needs to
+                async with parts.db.transaction() as tx:
+                    if not await renew(tx, claim, attempt, parts.clock.machine()):
+                        return
 
     task = asyncio.create_task(beat())
     try:

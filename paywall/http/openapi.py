@@ -48,7 +48,7 @@ TITLES = {
     428: ("if_match_required", "Send the ETag of what you read in an If-Match header."),
     429: ("rate_limited", "Too many requests. Wait 2 s, then go on more slowly."),
     500: ("internal_error", "This is our mistake, it has been logged. Quote the request_id."),
-    503: ("unavailable", "An outside service does not answer. Nothing was lost; try again."),
+    503: ("unavailable", "The database or an outside service does not answer. Try again."),
 }
 
 
@@ -253,7 +253,7 @@ def error_statuses(method: str, handler: HTTPRouteHandler) -> set[int]:
     opt = handler.opt
     parameters = handler.parsed_fn_signature.parameters
     kinds = [f.kwarg_definition for f in parameters.values()]
-    statuses = {500, *opt.get("errors", ())}
+    statuses = {500, 503, *opt.get("errors", ())}
     if opt.get("rate") != "off":
         statuses.add(429)
     if not opt.get("public"):

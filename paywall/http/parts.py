@@ -10,6 +10,7 @@ from infra.kernel.db import Database
 from infra.kernel.key_desk import KeyDesk
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
+from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
@@ -18,6 +19,7 @@ from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
+from paywall.checkout.shelf import Shelves
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
@@ -33,6 +35,7 @@ class Parts:
     db: Database
     sealer: Sealer
     keys: KeyDesk
+    identities: Identities
     people: People
     limiter: Limiter
     """Counts guesses: log-ins, codes, coupons."""
@@ -42,6 +45,7 @@ class Parts:
     receipts: ReceiptShelf
     webhooks: Webhooks
     desk: PaymentDesk
+    shelves: Shelves
     buy: Buy
     sell: SellDirectly
     refunds: RefundOrder

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 import structlog
 from sqlalchemy import select
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.catalogue.tables import Venue
@@ -120,6 +121,8 @@ class MailDelivery:
     async def _send(self, row: Claimed, sender: _From) -> Outcome:
         try:
             mail = await self._prepare(row, sender)
+        except DatabaseAway as error:
+            return Failed(error=error.detail)
         except Exception as error:
             log.exception("mail can't be made", outbox_id=row.id, template=row.template)
             return Failed(error=f"The mail can't be made: {type(error).__name__}: {error}")
@@ -142,7 +145,7 @@ async def _attempt(sender: MailSender, mail: Mail) -> Outcome:
         await sender.send(mail)
     except Refused as error:
         return Failed(error=str(error), final=True)
-    except NotSent as error:
+    except (NotSent, DatabaseAway) as error:  # the mailbox page's sender writes rows
         return Failed(error=str(error))
     except OutcomeUnknown as error:
         return Failed(error=str(error), unknown=True)

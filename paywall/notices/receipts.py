@@ -14,6 +14,7 @@ from sqlalchemy import Index, Integer, LargeBinary, String, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Base, Database
 from infra.kernel.money import Money
@@ -172,6 +173,8 @@ class Receipts:
             file.tries += 1
         try:
             await self._make(file.id)
+        except DatabaseAway:
+            raise
         except Exception:
             log.exception("receipt can't be made", order_id=file.id, tries=file.tries)
         return 1

@@ -25,7 +25,7 @@ from paywall.accounts.consents import Purpose, Source, Word, record_consents
 from paywall.accounts.limits import COUPON_PER_NETWORK, enforce, network
 from paywall.checkout.buy import Checkout
 from paywall.checkout.order_requests import OrderRequest, PriceChanged, weigh
-from paywall.checkout.shelf import Shelf, load_shelves
+from paywall.checkout.shelf import Shelf
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
 from paywall.pages.cards import event_url
@@ -113,8 +113,7 @@ async def buy(
 async def _open(request: AnyRequest, site: Site, offer_id: str, typed: dict[str, str]) -> Counter:
     """The offer on the counter, with the form as it was typed or as it begins."""
     visit = site.visit(request)
-    async with site.parts.db.read() as tx:
-        shelf = (await load_shelves(tx, [offer_id])).get(offer_id)
+    shelf = await site.parts.shelves.of(offer_id)
     if shelf is None or shelf.offer.state.value in ("draft", "archived"):
         raise NotFound("offer")
     now = site.parts.clock.now(shelf.venue.clock_offset_s)

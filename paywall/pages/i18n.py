@@ -1,7 +1,8 @@
 """Languages of the pages: catalogues, the choice of a language, dates and money in its manner.
 
 No request, no cookie jar: the caller hands over what the reader prefers.
-`python -m paywall.pages.i18n extract|update|compile` keeps the catalogues.
+`python -m paywall.pages.i18n extract|update|compile` keeps the catalogues: English and French hold
+everything, every other language what viewers read, since the console speaks those two alone.
 """
 
 import gettext
@@ -41,6 +42,12 @@ NAMES: Mapping[str, str] = {
     "ro": "Română", "sk": "Slovenčina", "sl": "Slovenščina", "sv": "Svenska",
     "no": "Norsk bokmål", "tr": "Türkçe", "ar": "العربية", "ja": "日本語", "zh": "中文",
 }  # fmt: skip
+CONSOLE_LANGUAGES = frozenset({"en", "fr"})
+"""What staff read is written in these; other catalogues hold the messages of viewer.pot alone."""
+UNREAD = "Read by a native speaker: no"
+READ = "Read by a native speaker: yes"
+"""One of the two stands in the head of every catalogue; a person who read it all changes it."""
+
 # Names that browsers use for a language we carry under another one.
 _ALIASES = {"nb": "no", "nn": "no", "iw": "he", "cmn": "zh"}
 
@@ -240,29 +247,55 @@ def _babel(*arguments: str) -> None:
     CommandLineInterface().run(["pybabel", "-q", *arguments])  # type: ignore[no-untyped-call]
 
 
-def extract(locales_dir: Path = LOCALES_DIR) -> Path:
-    """Collects every string of templates and modules into paywall.pot."""
-    template = locales_dir / f"{DOMAIN}.pot"
-    root = locales_dir.parent
-    _babel(
-        "extract", "-F", str(locales_dir / "babel.cfg"), "-o", str(template), "--no-location",
-        "--sort-output", "-k", "N_", "-c", "Translators:", "--project", DOMAIN, "--omit-header",
-        str(root),
-    )  # fmt: skip
-    return template
+def extract(locales_dir: Path = LOCALES_DIR, into: Path | None = None) -> list[Path]:
+    """Collects strings into paywall.pot (every one) and viewer.pot (those that viewers read)."""
+    written = []
+    for template, mapping in ((DOMAIN, "babel.cfg"), ("viewer", "viewer.cfg")):
+        target = (into or locales_dir) / f"{template}.pot"
+        _babel(
+            "extract", "-F", str(locales_dir / mapping), "-o", str(target), "--no-location",
+            "--sort-output", "-k", "N_", "-c", "Translators:", "--project", DOMAIN,
+            "--omit-header", str(locales_dir.parent),
+        )  # fmt: skip
+        written.append(target)
+    return written
+
+
+_EMPTY = """\
+# {name} catalogue.
+# {unread}
+msgid ""
+msgstr ""
+"Project-Id-Version: paywall 1\\n"
+"Report-Msgid-Bugs-To: none\\n"
+"Last-Translator: paywall\\n"
+"Language-Team: paywall\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"""
 
 
 def update(languages: Iterable[str], locales_dir: Path = LOCALES_DIR) -> None:
-    """Brings the named catalogues up to the template, keeping what is translated."""
+    """Brings the named catalogues up to their template, keeping what is translated.
+
+    A language that has none yet gets one, empty. KeyError: a language that we don't carry.
+    """
     for code in languages:
+        locale = LANGUAGES[code]
         target = locales_dir / code / "LC_MESSAGES" / f"{DOMAIN}.po"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        verb = "update" if target.exists() else "init"
-        extra = ["--no-fuzzy-matching", "--ignore-obsolete"] if verb == "update" else []
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            name = Locale.parse(locale).get_language_name("en")
+            target.write_text(_EMPTY.format(name=name, unread=UNREAD), encoding="utf-8")
+        template = DOMAIN if code in CONSOLE_LANGUAGES else "viewer"
         _babel(
-            verb, "-i", str(locales_dir / f"{DOMAIN}.pot"), "-o", str(target),
-            "-l", LANGUAGES[code], *extra,
+            "update", "-i", str(locales_dir / f"{template}.pot"), "-o", str(target), "-l", locale,
+            "--no-fuzzy-matching", "--ignore-obsolete", "-w", "98",
         )  # fmt: skip
+
+
+def present(locales_dir: Path = LOCALES_DIR) -> list[str]:
+    """The languages that have a catalogue."""
+    return sorted(path.parts[-3] for path in locales_dir.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def main(arguments: list[str]) -> int:
@@ -270,9 +303,9 @@ def main(arguments: list[str]) -> int:
         case ["compile"]:
             print(f"{len(compile_catalogues())} catalogues compiled")
         case ["extract"]:
-            print(extract())
-        case ["update", *languages]:
-            update(languages or ["fr"])
+            print(*extract(), sep="\n")
+        case ["update", *languages] if set(languages) <= LANGUAGES.keys():
+            update(languages or present())
         case _:
             print("usage: python -m paywall.pages.i18n compile | extract | update [language ...]")
             return 2

@@ -11,26 +11,14 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 from jinja2 import Environment
 
 from infra.kernel.money import Money
 from paywall.checkout.order_number import short_number
 from paywall.notices.ports import Rendered
-from paywall.pages.i18n import Catalogues, Translator
-
-Data = Mapping[str, Any]
-Words = Callable[[str], str]
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What one template's function decides; `extra` is what its layout shows besides."""
-
-    layout: str
-    subject: str
-    why: str
-    action: tuple[str, str] | None = None
-    extra: dict[str, Any] = {}
+from paywall.pages.i18n import CONSOLE_LANGUAGES, SOURCE_LANGUAGE, Catalogues, Translator
+from paywall.pages.letter import Data, Letter
+from paywall.pages.staff_letters import STAFF_LETTERS
 
 
 class PageMailRenderer:
@@ -43,7 +31,9 @@ class PageMailRenderer:
     def render(self, template: str, locale: str, data: Data) -> Rendered:
         """Subject, text and HTML of a mail; `data["venue"]` says who writes."""
         venue = data["venue"]
-        translator = self._catalogues.translator(locale or "en")
+        if template in STAFF_LETTERS and locale not in CONSOLE_LANGUAGES:
+            locale = SOURCE_LANGUAGE
+        translator = self._catalogues.translator(locale or SOURCE_LANGUAGE)
         letter = LETTERS[template](data, translator)
         action = letter.action
         context = {
@@ -122,52 +112,6 @@ def _account_changed(data: Data, t: Translator) -> Letter:
     )
 
 
-def _staff_invitation(data: Data, t: Translator) -> Letter:
-    _ = t.gettext
-    place = data["venue_name"] or data["venue"]["name"]
-    return Letter(
-        layout="invitation",
-        subject=_("You are invited to work on %(place)s") % {"place": place},
-        why=_("You get this mail because somebody there entered your address."),
-        action=(_("Accept the invitation"), data["url"]),
-        extra={
-            "inviter": data["inviter"],
-            "role": role_name(data["role"], t),
-            "venue_name": place,
-            "until": _moment(data["until"]),
-            "tz": data["tz"] or "UTC",
-        },
-    )
-
-
-def role_name(role: str, t: Translator) -> str:
-    """A role in the reader's language."""
-    _ = t.gettext
-    return {
-        "operator": _("operator"),
-        "reviewer": _("reviewer"),
-        "installation_finance": _("finance of the installation"),
-        "owner": _("owner"),
-        "manager": _("manager"),
-        "finance": _("finance"),
-        "marketing": _("marketing"),
-        "support": _("support"),
-        "box_office": _("box office"),
-        "scanner": _("scanner"),
-        "producer": _("producer"),
-    }.get(role, role)
-
-
-def _webhook_disabled(data: Data, t: Translator) -> Letter:
-    _ = t.gettext
-    return Letter(
-        layout="webhook_disabled",
-        subject=_("A webhook of yours was switched off"),
-        why=_("You get this mail because you are the venue’s contact."),
-        extra={"address": data["url"], "reason": data["reason"]},
-    )
-
-
 def opens_sentence(data: Data, t: Translator) -> str:
     """What was bought and until when it opens, with the place's time."""
     _ = t.gettext
@@ -240,8 +184,7 @@ LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "proof": _proof,
     "already_registered": _already_registered,
     "account_changed": _account_changed,
-    "invitation": _staff_invitation,
-    "webhook_disabled": _webhook_disabled,
+    **STAFF_LETTERS,
     "receipt": _receipt,
     "refund": _refund,
 }

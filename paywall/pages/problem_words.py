@@ -53,6 +53,15 @@ def detail_of(locale: Translator, problem: Problem) -> str:
         "cross_site": locale.gettext(
             "This form came from another site. Open our page and try again."
         ),
+    }
+    if problem.code == "coupon_refused":
+        return _coupon(locale, problem.detail)
+    texts |= _of_logging_in(locale)
+    return texts.get(problem.code) or _as_said(locale, problem.detail)
+
+
+def _of_logging_in(locale: Translator) -> dict[str, str]:
+    return {
         "link_spent": locale.gettext(
             "A log-in link works once and for 15 minutes. Ask for a new one, it takes a few seconds."
         ),
@@ -70,16 +79,42 @@ def detail_of(locale: Translator, problem: Problem) -> str:
             "Log in again to show that it is you, then repeat this."
         ),
         "code_needed": locale.gettext("Add the code from your authenticator app."),
+        "wrong_code": locale.gettext("The code isn’t right."),
+        "code_used": locale.gettext("This code was used already. Wait for the next one."),
+        "address_not_proven": locale.gettext(
+            "Prove your address first: open the button that we mail to it."
+        ),
+        "factor_needed": locale.gettext("Confirm with your passkey or authenticator code."),
+        "passkey_refused": locale.gettext("The passkey couldn’t be verified. Start again."),
+        "passkey_taken": locale.gettext("This passkey is in use already."),
+        "ceremony_over": locale.gettext("This took too long or was answered already. Start again."),
         "continuation_over": locale.gettext(
             "Log in again: the code was waited for 5 minutes, or your password has changed."
         ),
     }
-    if problem.code == "coupon_refused":
-        return _coupon(locale, problem.detail)
-    return texts.get(problem.code, problem.detail)
+
+
+def _as_said(locale: Translator, detail: str) -> str:
+    """Sentences of use cases that have no code of their own."""
+    texts = {
+        "Write a mail address such as name@example.org.": locale.gettext(
+            "Write a mail address such as name@example.org."
+        ),
+        "Use at most 120 characters.": locale.gettext("Use at most 120 characters."),
+        "The password has just been changed. Sign in again.": locale.gettext(
+            "The password has just been changed. Log in again."
+        ),
+    }
+    return texts.get(detail, detail)
+
+
+_IN_CURRENCY = "This code is for payments in "
 
 
 def _coupon(locale: Translator, detail: str) -> str:
+    if detail.startswith(_IN_CURRENCY):
+        currency = detail.removeprefix(_IN_CURRENCY).rstrip(".")
+        return locale.gettext("This code is for payments in %(currency)s.") % {"currency": currency}
     texts = {
         "There is no such code. Check for a typing mistake.": locale.gettext(
             "There is no such code. Check for a typing mistake."

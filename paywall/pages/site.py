@@ -20,7 +20,7 @@ from paywall.catalogue.tables import Mode, Venue
 from paywall.http.client_address import is_direct_loopback
 from paywall.http.parts import Parts
 from paywall.pages.environment import make_environment
-from paywall.pages.i18n import Catalogues, Translator, negotiate
+from paywall.pages.i18n import CONSOLE_LANGUAGES, Catalogues, Translator, negotiate
 from paywall.pages.paths import path
 
 STATIC_DIR = Path(__file__).parent.parent / "static"
@@ -75,9 +75,9 @@ class Site:
             self._read_at = now
         return self._facts
 
-    def language(self, request: AnyRequest, preferred: str = "") -> str:
+    def language(self, request: AnyRequest, preferred: str = "", *, console: bool = False) -> str:
         return self._negotiate(
-            self._spoken,
+            self._spoken & CONSOLE_LANGUAGES if console else self._spoken,
             preferred,
             request.cookies.get(LANGUAGE_COOKIE, "")[:20],
             request.headers.get("accept-language", "")[:300],
@@ -87,11 +87,11 @@ class Site:
         """The language itself where we carry it, else the source's."""
         return self._negotiate(self._spoken, code, "", "")
 
-    def visit(self, request: AnyRequest) -> Visit:
+    def visit(self, request: AnyRequest, *, console: bool = False) -> Visit:
         """Who looks; the browser's own choice of a language stands before the account's."""
         principal = request.scope["state"].get("principal", NOBODY)
         chosen = request.cookies.get(LANGUAGE_COOKIE, "")[:20]
-        code = self.language(request, chosen or principal.locale)
+        code = self.language(request, chosen or principal.locale, console=console)
         query = request.scope["query_string"].decode("latin-1")
         return Visit(
             principal=principal,

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx, wake
 from infra.kernel.group import GroupCommit
@@ -98,14 +99,12 @@ class Inbox:
         insert = sqlite.insert if self._db.is_sqlite else postgresql.insert
         # One statement must not meet the same key twice: the first of a group speaks for all.
         first = {(row["gateway_account_id"], row["natural_key"]): row for row in reversed(rows)}
+        table = InboxRow.__table__
+        # Rows are given to execute and not to values(), so that the statement is compiled once.
+        statement = insert(table).on_conflict_do_nothing().returning(table.c.id)  # type: ignore[arg-type]
         async with self._db.transaction() as tx:
-            statement = (
-                insert(InboxRow)
-                .values(list(first.values()))
-                .on_conflict_do_nothing()
-                .returning(InboxRow.id)
-            )
-            stored = set(await tx.scalars(statement))
+            found = await (await tx.connection()).execute(statement, list(first.values()))
+            stored = set(found.scalars())
             wake(tx, "payments")
         return [row["id"] in stored for row in rows]
 
@@ -118,6 +117,8 @@ class Inbox:
             return 0
         try:
             await self._handle(rows)
+        except DatabaseAway:
+            raise  # their leases bring them back
         except Exception:  # noqa: BLE001 - tried again one by one, where each failure is noted
             for row in rows:
                 await self._alone(row)

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import update
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.money import Money
@@ -91,6 +92,8 @@ class Reconciler:
             try:
                 async with side_by_side:
                     await handle(row)
+            except DatabaseAway:
+                log.warning("not reconciled: the database does not answer", row=row.id)
             except Exception:
                 # The lease brings this row back; the others must not wait for its cure.
                 log.exception("reconcile_failed", row=row.id)

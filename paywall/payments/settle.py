@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import select
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.group import GroupCommit
@@ -217,6 +218,8 @@ class Settler:
             async with self._db.transaction() as tx:
                 rows = await self.payments_in(tx, items, self._clock.machine())
             return [rows[payment_id].state for payment_id, _ in items]
+        except DatabaseAway as error:
+            return [error] * len(items)
         except Exception as error:  # noqa: BLE001 - handed to its caller, or tried one by one
             if len(items) == 1:
                 return [error]

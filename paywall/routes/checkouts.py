@@ -9,12 +9,10 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
-from sqlalchemy import select
 
 from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, MoneyAsk
 from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.money import Money
-from offers.tables import Offer
 from paywall.accounts.principal import Principal
 from paywall.checkout import browse
 from paywall.checkout.buy import Checkout
@@ -99,7 +97,7 @@ def _view(checkout: Checkout) -> CheckoutView:
 
 @post(
     "/v1/checkouts",
-    opt={"person": True, "idempotent": "required", "errors": (404, 409, 503)},
+    opt={"person": True, "idempotent": "required", "errors": (404, 409)},
 )
 async def start(
     data: JSONBody[NewCheckout],
@@ -112,15 +110,14 @@ async def start(
         raise Invalid("terms_accepted", "The terms of sale have to be accepted to buy.")
 
     async def run(resume: Resume) -> Answer:
-        async with parts.db.read() as tx:
-            venue_id = await tx.scalar(select(Offer.venue_id).where(Offer.id == data.offer_id))
-        if venue_id is None:
+        shelf = await parts.shelves.of(data.offer_id)
+        if shelf is None:
             raise NotFound("offer")
         expected = data.expected_total
         checkout = await parts.buy.buy(
             OrderRequest(
                 order_id=resume.resource_id,
-                venue_id=venue_id,
+                venue_id=shelf.venue.id,
                 offer_id=data.offer_id,
                 email=principal.email,
                 quantity=data.quantity,
@@ -154,7 +151,7 @@ async def read(
 
 @post(
     "/v1/checkouts/{order_id:str}/retry",
-    opt={"person": True, "errors": (403, 404, 409, 503)},
+    opt={"person": True, "errors": (403, 404, 409)},
     status_code=200,
 )
 async def retry(

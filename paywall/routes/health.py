@@ -16,7 +16,7 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@get("/health/ready", opt={"public": True, "rate": "off", "quiet": True, "errors": (503,)})
+@get("/health/ready", opt={"public": True, "rate": "off", "quiet": True})
 async def ready(parts: NamedDependency[Parts]) -> dict[str, str]:
     """The database answers too, so requests can be sent here."""
     try:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, Line, MoneyAsk
 from infra.kernel.errors import Invalid, Problem
 from infra.kernel.idempotency import Claimed, Kept
@@ -91,7 +92,7 @@ async def create(
     sale = DirectSale(request=_asked(data, order_id, venue_id), claim=claim, keep=_keep)
     try:
         outcome = await parts.sell.sell(sale)
-    except NOT_KEPT:
+    except (*NOT_KEPT, DatabaseAway):
         raise
     except Problem as problem:
         return await once(request, parts, principal, "ord", _refuse(problem))

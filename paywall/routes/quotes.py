@@ -19,7 +19,7 @@ from offers.quote import quote as quote_of
 from offers.tables import Coupon, OfferKind, OfferState
 from paywall.accounts.limits import COUPON_PER_NETWORK, enforce, network
 from paywall.catalogue import storefront
-from paywall.checkout.shelf import Shelf, load_shelves, load_shown, opens
+from paywall.checkout.shelf import Shelf, load_shown, opens
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
 from paywall.http.views import MoneyView, money, utc
@@ -104,11 +104,13 @@ async def ask(
     if code:
         address = client_address(request.scope, parts.settings.trusted_proxies)
         await enforce(parts.limiter, (COUPON_PER_NETWORK, network(address)))
-    async with parts.db.read() as tx:
-        shelf = (await load_shelves(tx, [data.offer_id])).get(data.offer_id)
-        if shelf is None or shelf.offer.state in {OfferState.DRAFT, OfferState.ARCHIVED}:
-            raise NotFound("offer")
-        coupon = await coupons.find(tx, shelf.venue.id, code)
+    shelf = await parts.shelves.of(data.offer_id)
+    if shelf is None or shelf.offer.state in {OfferState.DRAFT, OfferState.ARCHIVED}:
+        raise NotFound("offer")
+    coupon = None
+    if code:
+        async with parts.db.read() as tx:
+            coupon = await coupons.find(tx, shelf.venue.id, code)
     now = parts.clock.now(shelf.venue.clock_offset_s)
     return _quoted(shelf, data.currency or "", data.quantity, coupon, now)
 

@@ -15,12 +15,15 @@ from typing import Any
 import msgspec
 import structlog
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 
 log = structlog.get_logger("paywall.worker")
 
 MAX_PAUSE_S = 60.0
 """The longest a failing job rests: 1, 2, 4 ... seconds after its 1st, 2nd, 3rd failure."""
+AWAY_PAUSE_S = 2.0
+"""While the database does not answer, each job asks again after this."""
 GRACE_S = 25.0
 """What running jobs get to finish the rows in hand after a stop was asked for."""
 
@@ -113,7 +116,13 @@ class Worker:
 
     async def _asked(self, name: str) -> int:
         # A process of another version may know a job that this one doesn't.
-        return await self.run_once(name) if name in self._jobs else 0
+        if name not in self._jobs:
+            return 0
+        try:
+            return await self.run_once(name)
+        except DatabaseAway:
+            log.warning("job waits for the database", job=name)  # its lane asks again
+            return 0
 
     async def run_once(self, name: str) -> int:
         """Run one job until nothing is due; its errors reach the caller. How many rows."""
@@ -137,6 +146,11 @@ class Worker:
             bell.clear()
             try:
                 done = await job.run(self._clock.machine())
+            except DatabaseAway:
+                # Nothing of ours to look at, and soon over: people wait for what is due then.
+                log.warning("job waits for the database", job=job.name, pause_s=AWAY_PAUSE_S)
+                await _wait(self._stop, AWAY_PAUSE_S)
+                continue
             except Exception:
                 failures += 1
                 pause_s = min(2.0 ** (failures - 1), MAX_PAUSE_S)

@@ -18,7 +18,7 @@ from paywall.accounts.identify import identify
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.passwords import Passwords
 from paywall.accounts.people import People, make_people
-from paywall.accounts.principal import INSTALLATION, Principal
+from paywall.accounts.principal import INSTALLATION, NOBODY, Principal
 from paywall.accounts.roles import Role
 from paywall.accounts.sessions import Caller, OpenedSession, mark_fresh
 from paywall.accounts.tables import Membership
@@ -78,7 +78,8 @@ class World:
     async def who(self, opened: OpenedSession | str) -> Principal:
         secret = opened if isinstance(opened, str) else opened.secret
         async with self.db.glance() as connection:
-            return await identify(connection, secret, self.clock.machine())
+            found = await identify(connection, [secret], self.clock.machine())
+        return found.get(secret, NOBODY)
 
     async def sign_in(self, email: str) -> OpenedSession:
         """By mailed link, so the address is proven."""

@@ -30,11 +30,18 @@ class Answer:
 Requests = list[bytes]
 
 
+def at_once() -> float:
+    return 0.0
+
+
 @asynccontextmanager
 async def http_server(
-    answer: Callable[[bytes], Answer], tls: ssl.SSLContext | None = None
+    answer: Callable[[bytes], Answer],
+    tls: ssl.SSLContext | None = None,
+    *,
+    pause_s: Callable[[], float] = at_once,
 ) -> AsyncIterator[tuple[int, Requests]]:
-    """Gives the port and the requests seen (head and body as bytes)."""
+    """Gives the port and the requests seen (head and body as bytes), answered after pauses."""
     seen: Requests = []
     closing = asyncio.Event()
 
@@ -46,6 +53,7 @@ async def http_server(
                  if line.startswith(b"content-length:")), 0,
             )  # fmt: skip
             seen.append(head + await reader.readexactly(length))
+            await asyncio.sleep(pause_s())
             what = answer(head)
             writer.write(what.head + what.body)
             await writer.drain()
@@ -68,15 +76,19 @@ class SmtpSink:
     """A minimal SMTP server (RFC 5321 commands that a client needs), misbehaving on demand.
 
     `answers` replaces the answer to a command word ("RCPT", "." for the end of the text);
-    the value "drop" closes the connection instead.
+    the value "drop" closes the connection instead. Between keeping a mail and saying so it
+    pauses for `pause_s()`.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, *, pause_s: Callable[[], float] = at_once
+    ) -> None:
         self.mails: list[tuple[str, str, bytes]] = []
         self.answers: dict[str, str] = {}
         self.logins: list[str] = []
         self.started_tls = 0
         self._tls = tls
+        self._pause_s = pause_s
         self.port = 0
 
     @asynccontextmanager
@@ -136,6 +148,7 @@ class SmtpSink:
                 if end.startswith("250"):
                     undotted = raw.replace(b"\r\n..", b"\r\n.")
                     self.mails.append((sender, recipient, undotted))
+                await asyncio.sleep(self._pause_s())
                 writer.write(f"{end}\r\n".encode())
             if word == "QUIT":
                 return

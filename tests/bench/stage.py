@@ -13,20 +13,25 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from entitlements.grants import NewGrant, give
+from entitlements.tables import ScopeKind
+from infra.kernel.db import Tx
 from infra.kernel.ids import new_id
 from infra.kernel.settings import Settings, load_settings
 from offers.tables import Offer, OfferKind, OfferState, Pool, Price
+from paywall.accounts.customers import customers_for
 from paywall.accounts.identify import SESSION_PREFIX, fingerprint
 from paywall.accounts.tables import Account, AuthSession
 from paywall.app.assembly import assemble
 from tests.services import free_port
 
+VIEWERS = 400
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -37,7 +42,8 @@ class Shop:
     url: str
     web_pids: list[int]
     key: str
-    session: str
+    sessions: list[str]
+    """Secrets of signed-in viewers who hold one ticket each for the live event."""
     event_id: str
     event_path: str
     offer_id: str
@@ -87,7 +93,6 @@ async def prepare(settings: Settings, url: str) -> Shop:
     """Add what the load buys: an endless offer of the live event, a viewer who may watch."""
     parts = assemble(settings)
     now = parts.clock.machine()
-    session = SESSION_PREFIX + secrets.token_urlsafe(32)
     try:
         async with parts.db.transaction() as tx:
             row = (
@@ -105,9 +110,6 @@ async def prepare(settings: Settings, url: str) -> Shop:
                 scope_kind="event", scope_id=event_id, name="Bench", state=OfferState.ON_SALE,
                 created_at=now, replay_window_s=3600,
             )  # fmt: skip
-            account = Account(
-                id=new_id("acc"), email="bench@example.org", email_proven_at=now, created_at=now
-            )
             tx.add_all(
                 [
                     offer,
@@ -116,18 +118,48 @@ async def prepare(settings: Settings, url: str) -> Shop:
                         minor=1200, created_at=now,
                     ),
                     Pool(offer_id=offer.id, venue_id=venue_id, capacity=10_000_000, taken=0),
-                    account,
-                    AuthSession(
-                        id=new_id("ses"), secret_hash=fingerprint(session), account_id=account.id,
-                        created_at=now, expires_at=now + timedelta(days=1), last_seen_at=now,
-                    ),
                 ]
             )  # fmt: skip
+            sessions = await viewers(tx, venue_id, event_id, now)
     finally:
         await parts.close()
     key = (settings.data_dir / "demo-api-key").read_text()
     path = f"/venues/{venue_slug}/events/{event_slug}"
-    return Shop(url, [], key, session, event_id, path, offer.id)
+    return Shop(url, [], key, sessions, event_id, path, offer.id)
+
+
+async def viewers(tx: Tx, venue_id: str, event_id: str, now: datetime) -> list[str]:
+    """People with an account, a log-in and a ticket for the event; their session secrets."""
+    secrets_ = [SESSION_PREFIX + secrets.token_urlsafe(32) for _ in range(VIEWERS)]
+    accounts = [
+        Account(
+            id=new_id("acc"), email=f"viewer{n}@example.org", email_proven_at=now, created_at=now
+        )
+        for n in range(VIEWERS)
+    ]  # fmt: skip
+    tx.add_all(accounts)
+    tx.add_all(
+        AuthSession(
+            id=new_id("ses"), secret_hash=fingerprint(secret), account_id=account.id,
+            created_at=now, expires_at=now + timedelta(days=1), last_seen_at=now,
+        )
+        for secret, account in zip(secrets_, accounts, strict=True)
+    )  # fmt: skip
+    await tx.flush()
+    people = await customers_for(tx, [(venue_id, account.id) for account in accounts], now)
+    await give(
+        tx,
+        [
+            NewGrant(
+                venue_id=venue_id, customer_id=customer_id, scope_kind=ScopeKind.EVENT,
+                scope_id=event_id, starts_at=now, ends_at=now + timedelta(days=1),
+                opens_live=True, opens_replay=True, source_key=f"bench:{customer_id}",
+            )
+            for customer_id in people.values()
+        ],
+        now,
+    )  # fmt: skip
+    return secrets_
 
 
 @contextlib.contextmanager
@@ -149,7 +181,7 @@ def running(folder: Path, admin_url: str) -> Iterator[Shop]:
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait(process, folder)
+        wait_until_open(process, folder / "serve.log")
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("PAYWALL")})
         shop = asyncio.run(prepare(settings, url))
         shop.web_pids = web_workers(process.pid)
@@ -159,14 +191,15 @@ def running(folder: Path, admin_url: str) -> Iterator[Shop]:
         process.wait(30)
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
-    for _ in range(600):
-        if b"The hall is open" in (folder / "serve.log").read_bytes():
+def wait_until_open(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns when `paywall serve --demo` is ready; ends the run with its log when it is not."""
+    for _ in range(1800):
+        if b"The hall is open" in log.read_bytes():
             return
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    sys.exit("the product did not start:\n" + (folder / "serve.log").read_text())
+    sys.exit("the product did not start:\n" + log.read_text())
 
 
 def web_workers(supervisor: int) -> list[int]:

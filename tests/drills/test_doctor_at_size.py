@@ -1,10 +1,13 @@
-"""How long the doctor takes over a hundred thousand paid orders."""
+"""The doctor over a hundred thousand paid orders: how long, how large, and what it still names."""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from infra.kernel.clock import SystemClock
@@ -13,14 +16,24 @@ from paywall.checkout.announce import Announcer
 from paywall.checkout.deliver import deliver
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import paid_order, place, take_places
-from tests.stories.hall import URL, Hall
+from tests.cli.breaches import BREACHES, Scene, planted
+from tests.stories.hall import MASTER, URL, Hall
 from tests.stories.test_money import on_air
 
 pytestmark = pytest.mark.drill
 ORDERS = int(os.environ.get("PAYWALL_TEST_ORDERS", "100000"))
+GOOD = "4242 4242 4242 4242"
 
 
-async def sold(hall: Hall, requests: Sequence[OrderRequest]) -> None:
+class Report(msgspec.Struct, frozen=True):
+    """One run of `paywall doctor` as a process."""
+
+    wrong: list[str]
+    took_s: float
+    resident_mib: float
+
+
+async def sold(hall: Hall, requests: Sequence[OrderRequest]) -> list[str]:
     now = hall.clock.machine()
     announcer = Announcer(hall.parts.outbox, URL)
     async with hall.db.transaction() as tx:
@@ -28,13 +41,13 @@ async def sold(hall: Hall, requests: Sequence[OrderRequest]) -> None:
         shelves = {item.shelf.offer.id: item.shelf for item in placed}
         paid = [paid_order(item) for item in placed]
         await deliver(tx, paid, announcer, machine_now=now, shelves=shelves)
-        await take_places(tx, placed)
+        await take_places(tx, placed, announcer, now)
+    return [request.order_id for request in requests]
 
 
-async def test_the_doctor_looks_at_many_orders(hall: Hall) -> None:
+async def many_orders(hall: Hall) -> Scene:
     _, offer_id = await on_air(hall)
-    watch = SystemClock()
-    begun = watch.monotonic()
+    till: list[str] = []
     for start in range(0, ORDERS, 1000):
         batch = [
             OrderRequest(
@@ -45,11 +58,53 @@ async def test_the_doctor_looks_at_many_orders(hall: Hall) -> None:
             )
             for n in range(start, min(start + 1000, ORDERS))
         ]
-        await sold(hall, batch)
-    written = watch.monotonic()
+        ordered = await sold(hall, batch)
+        till = till or ordered
+    card = (await (await hall.buyer()).checkout(offer_id, GOOD)).json()["order_id"]
+    return Scene(
+        now=hall.clock.machine(), venue_id=hall.venue_id, offer_id=offer_id, till=till, card=card
+    )
+
+
+def doctor(hall: Hall) -> Report:
+    """The command as an operator runs it; its memory is the most that it ever held."""
+    environment = os.environ | {
+        "PAYWALL_DATABASE_URL": hall.db.engine.url.render_as_string(hide_password=False),
+        "PAYWALL_DATA_DIR": str(hall.settings.data_dir),
+        "PAYWALL_MASTER_SECRET": MASTER,
+    }
+    watch, out = SystemClock(), hall.settings.data_dir / "doctor.json"
+    begun = watch.monotonic()
+    command = [sys.executable, "-m", "paywall.cli", "doctor", "--json"]
+    fresh = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    into = [(os.POSIX_SPAWN_OPEN, 1, str(out), fresh, 0o600)]
+    pid = os.posix_spawn(sys.executable, command, environment, file_actions=into)
+    _, status, used = os.wait4(pid, 0)
+    findings = json.loads(out.read_text())
+    wrong = [finding["what"] for finding in findings if not finding["good"]]
+    assert os.waitstatus_to_exitcode(status) == (1 if wrong else 0)
+    return Report(wrong, watch.monotonic() - begun, used.ru_maxrss / 1024)
+
+
+async def test_the_doctor_names_every_breach_among_many_orders(hall: Hall) -> None:
+    watch = SystemClock()
+    begun = watch.monotonic()
+    scene = await many_orders(hall)
+    written_s = watch.monotonic() - begun
+    well = doctor(hall)
+    assert not well.wrong, well.wrong
+    begun = watch.monotonic()
     await hall.healthy()
-    took = watch.monotonic() - written
+    here_s = watch.monotonic() - begun
+    expected = [(breach.sentence, await planted(hall.db, breach, scene)) for breach in BREACHES]
+    ill = doctor(hall)
+    for sentence, named in expected:
+        about = [what for what in ill.wrong if what.startswith(sentence)]
+        assert about, (sentence, ill.wrong)
+        assert all(name in about[0] for name in named), (about, named)
+    kind = "SQLite" if hall.db.is_sqlite else "PostgreSQL"
     print(
-        f"drill doctor: ok, {ORDERS} orders written in {written - begun:.0f} s,"
-        f" examined in {took:.1f} s, no random choice"
+        f"drill doctor on {kind}: ok, {ORDERS} orders written in {written_s:.0f} s, examined in"
+        f" {here_s:.1f} s (as a command {well.took_s:.1f} s and {well.resident_mib:.0f} MiB),"
+        f" {len(expected)} planted breaches all named in {ill.took_s:.1f} s, no random choice"
     )

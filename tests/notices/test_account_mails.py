@@ -34,7 +34,7 @@ async def test_a_log_in_link_waits_sealed_and_still_signs_in(
         row = await tx.scalar(select(OutboxRow))
     assert row is not None
     assert (row.recipient, row.template, row.locale) == ("a@example.org", "login_link", "fr")
-    assert row.data == {"minutes": 15, "device": "Firefox on Linux", "email": "a@example.org"}
+    assert row.data == {"minutes": 15, "device": "Firefox, Linux", "email": "a@example.org"}
     assert "token=" not in row.sealed
     (claimed,) = await outbox.claim_due(database, OutboxKind.MAIL, clock.machine(), 10)
     token = claimed.data["url"].partition("token=")[2]

@@ -85,7 +85,7 @@ class Till:
 
     def _build(self, credentials: dict[str, str]) -> SandboxGateway:
         return SandboxGateway(
-            self.bench.http, self.url, SandboxCredentials(**credentials), timeout_s=1
+            self.bench.wire, self.url, SandboxCredentials(**credentials), timeout_s=1
         )
 
     async def open(self) -> None:

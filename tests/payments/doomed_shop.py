@@ -6,9 +6,8 @@ import asyncio
 import base64
 import sys
 
-import httpx
-
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
+from infra.adapters.wire import Wire
 from infra.kernel.clock import SystemClock
 from infra.kernel.db import Database
 from infra.kernel.seal import Sealer
@@ -20,12 +19,12 @@ from tests.payments.conftest import Recorder
 
 async def send(database_url: str, sandbox_url: str, payment_id: str, master: str) -> None:
     db, clock = Database(database_url), SystemClock()
-    async with httpx.AsyncClient() as http:
+    async with Wire() as wire:
         gateways = Gateways(
             db,
             clock,
             Sealer(base64.b64decode(master)),
-            {"sandbox": lambda c: SandboxGateway(http, sandbox_url, SandboxCredentials(**c))},
+            {"sandbox": lambda c: SandboxGateway(wire, sandbox_url, SandboxCredentials(**c))},
         )
         desk = PaymentDesk(db, clock, gateways, Recorder())
         async with db.read() as tx:

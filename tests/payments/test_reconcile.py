@@ -220,10 +220,10 @@ async def test_an_unknown_key_is_refused_until_it_is_registered(
     sandbox_process: Process,
 ) -> None:
     async with merchant(sandbox_process.url) as bench, httpx.AsyncClient() as http:
-        stranger = SandboxBench(bench.url, http, bench.mailbox)
+        stranger = SandboxBench(bench.url, http, bench.wire, bench.mailbox)
         headers = {"authorization": f"Bearer {stranger.credentials.secret_key}"}
         url = f"{bench.url}/v1/payments?reference=x"
         assert (await http.get(url, headers=headers)).status_code == 401
         assert (await http.get(url)).status_code == 401
-        await register(http, bench.url, stranger.credentials, name="New", webhook_url="")
+        await register(bench.wire, bench.url, stranger.credentials, name="New", webhook_url="")
         assert (await http.get(url, headers=headers)).status_code == 200

@@ -29,7 +29,8 @@ from paywall.accounts.roles import API_KEY_SCOPES
 from paywall.accounts.sessions import Caller
 from paywall.accounts.tables import ApiKey
 from paywall.app import create_app
-from paywall.app.assembly import assemble, senders
+from paywall.app.assembly import assemble
+from paywall.app.sending import senders
 from paywall.catalogue.tables import Mode, Venue
 from paywall.checkout.tables import Order
 from paywall.cli.doctor import examine

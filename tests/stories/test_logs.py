@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from infra.adapters.logs import configure_logging
-from paywall.app.assembly import senders
+from paywall.app.sending import senders
 from tests.stories.hall import KEY, Hall
 
 SECRETS = re.compile(r"eyJ\w|pws_\w|pwk_\w|whsec_\w|sk_test|pwi_\w")

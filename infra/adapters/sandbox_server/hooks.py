@@ -13,10 +13,9 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
-import httpx
-
 from infra.adapters.sandbox_server.books import Books
 from infra.adapters.sandbox_server.faults import WEBHOOK_MODES, Faults, Mode
+from infra.adapters.wire import NoAnswer, Wire
 
 BACK_OFF_S = (5, 30, 120, 600, 1800, 7200, 21600, 43200, 86400)
 AT_ONCE = 16
@@ -36,7 +35,7 @@ class Deliverer:
     def __init__(self, books: Books, faults: Faults) -> None:
         self._books = books
         self._faults = faults
-        self._http = httpx.AsyncClient(timeout=10)
+        self._wire = Wire(timeout_s=10)
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._held: list[sqlite3.Row] = []  # by REORDER, until enough have come
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,10 +102,12 @@ class Deliverer:
             "webhook-signature": sign(row["webhook_secret"], row["id"], timestamp, row["body"]),
         }
         try:
-            answer = await self._http.post(row["webhook_url"], content=row["body"], headers=headers)
-            error = "" if answer.is_success else f"HTTP {answer.status_code}"
-        except httpx.HTTPError as failure:
-            error = type(failure).__name__
+            answer = await self._wire.send(
+                "POST", row["webhook_url"], headers=headers, body=row["body"]
+            )
+            error = "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+        except NoAnswer as failure:
+            error = str(failure)
         if not error or row["tries"] >= len(BACK_OFF_S):
             await self._done(row, error)
         else:
@@ -123,4 +124,4 @@ class Deliverer:
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-        await self._http.aclose()
+        await self._wire.close()

@@ -62,7 +62,7 @@ class Desk:
         self.parts = parts
         self.principal = principal
         self.place = venue.id if venue is not None else _place(request)
-        self.locale: Translator = site_of(request).visit(request).locale
+        self.locale: Translator = site_of(request).visit(request, console=True).locale
         self.gettext = self.locale.gettext
         self.machine_now: datetime = parts.clock.machine()
         self._venue = venue

@@ -44,7 +44,7 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         return _see(f"/login?next={quote(back)}")
     if problem.code == "second_factor_needed" and reading:
         return _see(f"/console/confirm?next={quote(back)}")
-    locale = site_of(request).visit(request).locale
+    locale = site_of(request).visit(request, console=True).locale
     detail = detail_of(locale, problem)
     if detail == problem.detail:
         detail = in_words_of(locale, problem)
@@ -80,7 +80,7 @@ def _page(
     detail: str,
     headers: dict[str, str],
 ) -> Response[str]:
-    locale = site_of(request).visit(request).locale
+    locale = site_of(request).visit(request, console=True).locale
     venue_id = str(request.path_params.get("venue_id", ""))
     known = principal.is_staff_of(venue_id)
     sections = nav.entries(principal, venue_id) if known else []

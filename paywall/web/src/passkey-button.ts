@@ -5,12 +5,12 @@
  *
  * POST options-url -> {"id": ceremony, "public_key": WebAuthn options as JSON}.
  * POST verify-url with {"ceremony", "credential"} and the values of named inputs inside; then on to
- * the path in `input[name=next]`, or the same page anew. Problems come as problem+json with `detail`.
+ * the path in `input[name=next]`, or the same page anew. A problem+json is told by `data-fresh` or `data-failed`.
  */
 import { jsonHeaders } from "./json-headers";
 
 type Json = Record<string, unknown>;
-interface Problem { detail?: string; title?: string }
+interface Problem { code?: string }
 
 function bytes(text: string): Uint8Array<ArrayBuffer> {
   const padded = text.replaceAll("-", "+").replaceAll("_", "/");
@@ -118,7 +118,9 @@ class PasskeyButton extends HTMLElement {
     const answer = await fetch(url, { method: "POST", headers: jsonHeaders(), body: JSON.stringify(body) });
     const json = (await answer.json()) as Json;
     if (answer.ok) return json;
-    const problem = new Error((json as Problem).detail ?? this.dataset["failed"] ?? "");
+    // The page brought both sentences in the reader's language; the server's own is English.
+    const words = (json as Problem).code === "fresh_check_needed" ? this.dataset["fresh"] : this.dataset["failed"];
+    const problem = new Error(words ?? "");
     problem.name = "Problem";
     throw problem;
   }

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway, register
+from infra.adapters.wire import Wire
 from infra.kernel.clock import SystemClock
 from infra.kernel.ids import new_secret
 from paywall.payments.port import Inbound, Redirect, Snapshot
@@ -136,6 +137,9 @@ class Mailbox:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+        # A connection that was accepted just before reaches `_accept` some turns of the loop later.
+        for _ in range(5):
+            await asyncio.sleep(0)
         await asyncio.gather(*self._serving)
 
 
@@ -145,15 +149,16 @@ class SandboxBench:
     can = frozenset(Can)
     currencies = ("EUR", "JPY", "KWD")
 
-    def __init__(self, url: str, http: httpx.AsyncClient, mailbox: Mailbox) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient, wire: Wire, mailbox: Mailbox) -> None:
         self.url = url
         self.http = http
+        self.wire = wire
         self.mailbox = mailbox
         self.credentials = SandboxCredentials(
             secret_key=f"sk_test_sandbox_test_{new_secret(12)}",
             webhook_secret="whsec_" + base64.b64encode(os.urandom(24)).decode(),
         )
-        self.gateway = SandboxGateway(http, url, self.credentials)
+        self.gateway = SandboxGateway(wire, url, self.credentials)
         self._ahead = timedelta(0)
 
     async def move_clock(self, seconds: float) -> datetime:
@@ -230,7 +235,7 @@ class SandboxBench:
         await self.ask("POST", path, {"won": won})
 
     def unreachable(self) -> SandboxGateway:
-        return SandboxGateway(self.http, f"http://127.0.0.1:{free_port()}", self.credentials)
+        return SandboxGateway(self.wire, f"http://127.0.0.1:{free_port()}", self.credentials)
 
 
 @asynccontextmanager
@@ -238,9 +243,9 @@ async def merchant(url: str) -> AsyncIterator[SandboxBench]:
     """A bench with its own merchant and mailbox at the sandbox of that address."""
     mailbox = Mailbox()
     hook = await mailbox.open()
-    async with httpx.AsyncClient() as http:
-        made = SandboxBench(url, http, mailbox)
-        await register(http, url, made.credentials, name="La Salle", webhook_url=hook)
+    async with httpx.AsyncClient() as http, Wire() as wire:
+        made = SandboxBench(url, http, wire, mailbox)
+        await register(wire, url, made.credentials, name="La Salle", webhook_url=hook)
         await made.move_clock(0)
         try:
             yield made

@@ -1,0 +1,61 @@
+"""Mails to people who work at a venue: in the languages of the console, English and French."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from paywall.pages.i18n import Translator
+from paywall.pages.letter import Data, Letter
+
+
+def _invitation(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    place = data["venue_name"] or data["venue"]["name"]
+    return Letter(
+        layout="invitation",
+        subject=_("You are invited to work on %(place)s") % {"place": place},
+        why=_("You get this mail because somebody there entered your address."),
+        action=(_("Accept the invitation"), data["url"]),
+        extra={
+            "inviter": data["inviter"],
+            "role": role_name(data["role"], t),
+            "venue_name": place,
+            "until": datetime.fromisoformat(data["until"]),
+            "tz": data["tz"] or "UTC",
+        },
+    )
+
+
+def role_name(role: str, t: Translator) -> str:
+    """A role in the reader's language."""
+    _ = t.gettext
+    return {
+        "operator": _("operator"),
+        "reviewer": _("reviewer"),
+        "installation_finance": _("finance of the installation"),
+        "owner": _("owner"),
+        "manager": _("manager"),
+        "finance": _("finance"),
+        "marketing": _("marketing"),
+        "support": _("support"),
+        "box_office": _("box office"),
+        "scanner": _("scanner"),
+        "producer": _("producer"),
+    }.get(role, role)
+
+
+def _webhook_disabled(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="webhook_disabled",
+        subject=_("A webhook of yours was switched off"),
+        why=_("You get this mail because you are the venue’s contact."),
+        extra={"address": data["url"], "reason": data["reason"]},
+    )
+
+
+STAFF_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
+    "invitation": _invitation,
+    "webhook_disabled": _webhook_disabled,
+}
