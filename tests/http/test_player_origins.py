@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from litestar.routes import HTTPRoute
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
@@ -141,3 +142,18 @@ async def test_what_is_no_origin_is_refused_with_the_field(
     with pytest.raises(Invalid) as refused:
         await allow(database, VENUE, wrong)
     assert refused.value.field == "player_origins"
+
+
+def test_only_what_rests_on_no_cookie_takes_writes_of_other_sites(parts: Parts) -> None:
+    open_ = {
+        (method, route.path_format)
+        for route in create_app(parts).routes
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
+        if handler.opt.get("cross_site")
+    }
+    assert open_ == {
+        ("POST", "/v1/playback/sessions/{sid}/beat"),
+        ("POST", "/v1/playback/sessions/{sid}/stop"),
+        ("DELETE", "/v1/playback/sessions/{sid}"),
+    }
