@@ -38,7 +38,8 @@ def create_app(
     """The whole web application over these parts. Closes their database when it ends."""
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        parts: Parts = app.state.parts
         poll = asyncio.create_task(_poll_denials(parts))
         try:
             yield
@@ -47,7 +48,6 @@ def create_app(
             await asyncio.gather(poll, return_exceptions=True)
             await parts.close()
 
-    metrics = Metrics()
     app = Litestar(
         route_handlers=routes,
         guards=[guard],
@@ -66,18 +66,26 @@ def create_app(
             }
         ),
         before_send=[answer_headers(hsts=parts.settings.secure)],
-        middleware=[Observe(metrics, parts.clock)],
+        middleware=[Observe()],
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,  # the process has set its own up; Litestar's would replace it
         request_max_body_size=256 * 1024,
         debug=False,
     )
+    equip(app, parts)
+    return app
+
+
+def equip(app: Litestar, parts: Parts) -> None:
+    """Give an app all that its requests work with; it keeps nothing of what it had before.
+
+    Building the routes takes a third of a second, so tests build few apps and equip them often.
+    """
     app.state.parts = parts
-    app.state.metrics = metrics
+    app.state.metrics = Metrics()
     app.state.site = Site(parts)
     app.state.event_pages = EventPages()
-    return app
 
 
 async def _poll_denials(parts: Parts) -> None:

@@ -155,6 +155,7 @@ def fuzz(served: Served, who: str, examples: int) -> None:
     assert not wrong, "\n\n".join(f"{name} (seed {seed}): {why}" for name, why in wrong.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["key", "viewer"])
 def test_every_operation_answers_as_described(served: Served, who: str) -> None:
     fuzz(served, who, examples=4)
