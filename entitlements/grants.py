@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 import msgspec
-from sqlalchemy import func, literal, select, tuple_, update
+from sqlalchemy import bindparam, func, literal, select, tuple_, update
 
 from entitlements.ports import Kind, Watchable, Window
 from entitlements.tables import GRANT_TRANSITIONS, Grant, GrantState, ScopeKind
-from infra.kernel.db import Tx, UTCDateTime, add_rows
+from infra.kernel.db import Tx, UTCDateTime, add_rows, padded
 from infra.kernel.ids import new_id
 
 
@@ -175,6 +175,14 @@ _FACTS = (
 )
 
 
+_HELD = (
+    select(*_FACTS)
+    .where(tuple_(Grant.customer_id, Grant.scope_id).in_(bindparam("pairs", expanding=True)))
+    .order_by(Grant.id)
+)
+_LOCKED = _HELD.with_for_update(key_share=True)
+
+
 async def grants_of(
     tx: Tx, holders: Iterable[tuple[str, Watchable]], *, lock: bool = False
 ) -> dict[str, list[GrantFacts]]:
@@ -194,14 +202,8 @@ async def grants_of(
     found: dict[str, list[GrantFacts]] = {}
     if not pairs:
         return found
-    query = (
-        select(*_FACTS)
-        .where(tuple_(Grant.customer_id, Grant.scope_id).in_(sorted(pairs)))
-        .order_by(Grant.id)
-    )
-    if lock:
-        query = query.with_for_update(key_share=True)
-    for row in await tx.execute(query):
+    query = _LOCKED if lock else _HELD
+    for row in await tx.execute(query, {"pairs": padded(pairs)}):
         found.setdefault(row.customer_id, []).append(cast("GrantFacts", row))
     return found
 

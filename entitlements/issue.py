@@ -28,7 +28,7 @@ from entitlements.tokens import (
     mint_entitlement,
     mint_playback,
 )
-from infra.kernel.clock import epoch_s
+from infra.kernel.clock import epoch_s, from_epoch_s
 from infra.kernel.db import Tx
 from infra.kernel.seal import Sealer
 
@@ -90,13 +90,16 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 class WindowView(msgspec.Struct, frozen=True):
+    """When the right holds, in the venue's business time, whole seconds."""
+
     from_: datetime = msgspec.field(name="from")
     until: datetime
 
 
 class PlaybackAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of 201. `exp` is the playback token's end; `refresh_after` counts seconds from now
-    (a player's clock may be wrong) and is null where the token can't be renewed."""
+    """The body of 201. `exp` is the playback token's end, in RFC 3339 and whole seconds: the same
+    moment as the token's own `exp` claim, which counts Unix seconds. `refresh_after` counts seconds
+    from now (a player's clock may be wrong) and is null where the token can't be renewed."""
 
     session_id: str
     urls: Urls
@@ -241,7 +244,7 @@ class Issuer:
             urls=Urls(mount + request.event.prefix(request.kind) + request.event.manifest),
             transport=request.transport,
             token=token,
-            exp=admitted.token_until_at,
+            exp=_second(admitted.token_until_at),
             refresh_after=_refresh_after(admitted.token_until_at, admitted.now) if header else None,
             heartbeat=Heartbeat(
                 f"{terms.api_url}/v1/playback/sessions/{admitted.sid}/beat",
@@ -249,7 +252,7 @@ class Issuer:
                 terms.beat_jitter,
                 self._secrets.of(admitted.sid),
             ),
-            window=WindowView(admitted.window.start, admitted.window.end),
+            window=WindowView(_second(admitted.window.start), _second(admitted.window.end)),
             entitlement=self._entitlement(admitted),
         )
 
@@ -271,7 +274,7 @@ class Issuer:
             until=until,
         )
         token = mint_playback(self._edge.signer(now), claims)
-        return RenewedToken(token, until, _refresh_after(until, now))
+        return RenewedToken(token, _second(until), _refresh_after(until, now))
 
     def beat_secret_fits(self, sid: str, secret: str) -> bool:
         return self._secrets.fits(sid, secret)
@@ -326,6 +329,11 @@ class Issuer:
             nbf=issued - NBF_BACKDATE_S,
             exp=epoch_s(until),
         )
+
+
+def _second(at: datetime) -> datetime:
+    """The whole second that a token's claim would say."""
+    return from_epoch_s(epoch_s(at))
 
 
 def _refresh_after(until: datetime, now: datetime) -> int:

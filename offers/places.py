@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import or_, select, update
 
 from infra.kernel.db import Tx
@@ -115,11 +116,19 @@ async def release_orders(tx: Tx, order_ids: Sequence[str]) -> None:
         await release(tx, ids)
 
 
-async def sell(tx: Tx, order_ids: Sequence[str]) -> set[str]:
-    """Turn the holds of paid orders into sold places; the ids of orders that came too late.
+class Sold(msgspec.Struct, frozen=True):
+    """What became of a sale: orders that came too late, and offers that are full by it."""
+
+    too_late: set[str]
+    full: dict[str, str]
+    """By offer, the order that took its last place."""
+
+
+async def sell(tx: Tx, order_ids: Sequence[str]) -> Sold:
+    """Turn the holds of paid orders into sold places.
 
     A hold that ran out before the money came takes its places again if they are still free. One
-    that can't leaves its order's id in the answer and stays released.
+    that can't stays released, and its order came too late.
     """
     holds = (
         await tx.execute(
@@ -134,14 +143,15 @@ async def sell(tx: Tx, order_ids: Sequence[str]) -> set[str]:
         await tx.execute(
             update(Hold).where(Hold.id.in_(held)).values(state=HoldState.SOLD, due_at=None)
         )
-    too_late: set[str] = set()
+    sold = Sold(set(), {})
     for row in holds:
         if row.state is not HoldState.RELEASED:
             continue
         try:
-            await take(tx, {row.offer_id: row.quantity})
+            full = await take(tx, {row.offer_id: row.quantity})
         except SoldOut:
-            too_late.add(row.order_id)
+            sold.too_late.add(row.order_id)
         else:
             await tx.execute(update(Hold).where(Hold.id == row.id).values(state=HoldState.SOLD))
-    return too_late
+            sold.full.update(dict.fromkeys(full, row.order_id))
+    return sold

@@ -32,6 +32,17 @@ Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alp
 Zone = Annotated[
     str, Meta(min_length=1, max_length=64, description="IANA time zone.", examples=["Europe/Paris"])
 ]
+CouponText = (
+    Annotated[
+        str,
+        Meta(
+            max_length=40,
+            description="A code, in any case. Empty, blank or null: none.",
+            examples=["EARLYBIRD"],
+        ),
+    ]
+    | None
+)
 Address = Annotated[str, Meta(max_length=500)]
 Moment = Annotated[
     datetime,

@@ -49,7 +49,10 @@ async def stored_revision(url: str) -> str:
 
 
 async def is_current(url: str) -> bool:
-    """Whether there is nothing to do. One query."""
+    """Whether there is nothing to do: the last step's number is the newest. One query.
+
+    The tables themselves are not compared; `paywall doctor` does that.
+    """
     return await stored_revision(url) == revisions()[-1]
 
 

@@ -18,6 +18,7 @@ from infra.kernel.db import Tx
 from infra.kernel.ids import new_id
 from paywall.accounts.principal import INSTALLATION
 from paywall.accounts.tables import Account, Consent
+from paywall.catalogue.tables import Venue
 
 
 class Purpose(StrEnum):
@@ -122,13 +123,16 @@ async def consenting(
 ) -> set[str]:
     """Accounts that may be written to now: last word to the venue is yes, and no later word to
     the whole installation is no. Addresses never proven are left out. Ask right before sending.
+
+    A yes said while the venue tested was said by a tester: once it is live, it doesn't count.
     """
     latest = _latest().subquery()
-    venue = latest.alias("venue")
+    venue = latest.alias("here")
     everywhere = latest.alias("everywhere")
     query = (
         select(venue.c.account_id)
         .join(Account, Account.id == venue.c.account_id)
+        .outerjoin(Venue, Venue.id == venue.c.venue_id)
         .outerjoin(
             everywhere,
             and_(
@@ -143,6 +147,7 @@ async def consenting(
             venue.c.purpose == purpose.value,
             venue.c.granted.is_(True),
             Account.email_proven_at.is_not(None),
+            or_(Venue.live_since.is_(None), venue.c.at >= Venue.live_since),
             or_(everywhere.c.place.is_(None), everywhere.c.place == 1),
             or_(
                 everywhere.c.granted.is_(None),

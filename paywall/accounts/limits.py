@@ -12,7 +12,7 @@ import msgspec
 
 from infra.kernel.clock import Clock
 from infra.kernel.errors import TooMany
-from paywall.accounts.ports import Limiter
+from paywall.accounts.ports import Allowance, Limiter
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -51,19 +51,20 @@ class MemoryLimiter:
         self._clock = clock
         self._empty_at_s: OrderedDict[str, float] = OrderedDict()
 
-    async def hit(self, key: str, limit: int, window_s: int) -> int | None:
+    async def spend(self, key: str, count: int, window_s: int) -> Allowance:
         now_s = self._clock.machine().timestamp()
-        step_s = window_s / limit
-        empty_at_s = max(self._empty_at_s.get(key, now_s), now_s)
-        wait_s = empty_at_s + step_s - window_s - now_s
+        step_s = window_s / count
+        used_s = max(self._empty_at_s.get(key, now_s) - now_s, 0.0) + step_s
         # A thousandth of a second forgives the rounding of epoch seconds in binary.
-        if wait_s > 0.001:
-            return max(1, math.ceil(wait_s))
-        self._empty_at_s[key] = empty_at_s + step_s
+        over_s = used_s - window_s
+        if over_s > 0.001:
+            full_in_s = math.ceil(used_s - step_s)
+            return Allowance(remaining=0, full_in_s=full_in_s, wait_s=max(1, math.ceil(over_s)))
+        self._empty_at_s[key] = now_s + used_s
         self._empty_at_s.move_to_end(key)
         if len(self._empty_at_s) > self.MAX_KEYS:
             self._empty_at_s.popitem(last=False)
-        return None
+        return Allowance(int((window_s - used_s) / step_s + 0.001), math.ceil(used_s))
 
 
 def network(ip: str) -> str:
@@ -86,8 +87,8 @@ async def enforce(limiter: Limiter, *attempts: tuple[Limit, str]) -> None:
     """
     for limit, subject in attempts:
         key = f"{limit.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
-        wait_s = await limiter.hit(key, limit.count, limit.window_s)
-        if wait_s is not None:
+        wait_s = (await limiter.spend(key, limit.count, limit.window_s)).wait_s
+        if wait_s:
             raise TooMany(
                 f"Too many tries. Wait {_spoken(wait_s)}, then try again.", retry_after_s=wait_s
             )

@@ -1,32 +1,16 @@
 """Passkeys: WebAuthn registration and log-in with discoverable credentials and user verification.
 
-Ceremonies follow Web Authentication Level 3, sections 7.1 and 7.2, through py_webauthn 3.
+What the browser and the authenticator say is made and checked in `ceremonies`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
-from webauthn.helpers import base64url_to_bytes, generate_challenge, options_to_json_dict
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
@@ -38,6 +22,9 @@ from paywall.accounts.ports import Limiter, Notices
 from paywall.accounts.principal import Principal
 from paywall.accounts.proofs import Challenge, Passkey
 from paywall.accounts.sessions import Caller, OpenedSession, mark_fresh, open_session
+
+if TYPE_CHECKING:
+    from paywall.accounts.ceremonies import Answered
 
 CEREMONY: Final = timedelta(minutes=5)
 PER_ACCOUNT: Final = 20
@@ -95,6 +82,8 @@ class Passkeys:
 
     async def begin_registration(self, principal: Principal) -> Ceremony:
         """Options for navigator.credentials.create, for a freshly proven person."""
+        from paywall.accounts import ceremonies  # on first use: it is large
+
         now = self._clock.machine()
         principal.require_proven()
         principal.require_fresh(now)
@@ -106,22 +95,18 @@ class Passkeys:
                     f"An account holds at most {PER_ACCOUNT} passkeys. Remove one first.",
                     code="too_many_passkeys",
                 )
-            options = generate_registration_options(
+            options = ceremonies.creation_options(
                 rp_id=self._party.id,
                 rp_name=self._party.name,
                 user_name=principal.email,
                 # The id is random and says nothing about the person.
                 user_id=principal.account_id.encode(),
-                exclude_credentials=[PublicKeyCredentialDescriptor(id=c) for c in known],
-                authenticator_selection=AuthenticatorSelectionCriteria(
-                    resident_key=ResidentKeyRequirement.REQUIRED,
-                    user_verification=UserVerificationRequirement.REQUIRED,
-                ),
+                known=known,
             )
             ceremony = await self._begin(
                 tx, "registration", principal.session_id, options.challenge, now
             )
-        return Ceremony(ceremony, options_to_json_dict(options))
+        return Ceremony(ceremony, options.public_key)
 
     async def finish_registration(
         self, principal: Principal, ceremony: str, credential: dict[str, Any], *, name: str
@@ -131,15 +116,13 @@ class Passkeys:
         principal.require_proven()
         principal.require_fresh(now)
         challenge = await self._spend(ceremony, "registration", principal.session_id, now)
+        from paywall.accounts import ceremonies  # on first use: it is large
+
         try:
-            verified = verify_registration_response(
-                credential=credential,
-                expected_challenge=challenge,
-                expected_rp_id=self._party.id,
-                expected_origin=list(self._party.origins),
-                require_user_verification=True,
+            created = ceremonies.verify_created(
+                credential, challenge, rp_id=self._party.id, origins=self._party.origins
             )
-        except (WebAuthnException, ValueError, TypeError) as error:
+        except ceremonies.NotVerified as error:
             raise Invalid(
                 "credential",
                 "The passkey could not be verified. Start again.",
@@ -148,14 +131,13 @@ class Passkeys:
         view = PasskeyView(
             id=new_id("pk"),
             name=name.strip()[:80] or "Passkey",
-            synced=verified.credential_backed_up
-            or verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
+            synced=created.synced,
             created_at=now,
             last_used_at=None,
         )
         async with self._db.transaction() as tx:
             taken = await tx.scalar(
-                select(func.count()).where(Passkey.credential_id == verified.credential_id)
+                select(func.count()).where(Passkey.credential_id == created.credential_id)
             )
             if taken:
                 raise Conflict("This passkey is in use already.", code="passkey_taken")
@@ -163,9 +145,9 @@ class Passkeys:
                 insert(Passkey).values(
                     id=view.id,
                     account_id=principal.account_id,
-                    credential_id=verified.credential_id,
-                    public_key=verified.credential_public_key,
-                    sign_count=verified.sign_count,
+                    credential_id=created.credential_id,
+                    public_key=created.public_key,
+                    sign_count=created.sign_count,
                     name=view.name,
                     synced=view.synced,
                     created_at=now,
@@ -187,9 +169,9 @@ class Passkeys:
         now = self._clock.machine()
         challenge = await self._spend(ceremony, "login", "", now)
         passkey = await self._find(credential)
-        verified = self._verify(credential, challenge, passkey)
+        answered = self._verify(credential, challenge, passkey)
         async with self._db.transaction() as tx:
-            await self._used(tx, passkey, verified, now)
+            await self._used(tx, passkey, answered, now)
             return await open_session(
                 tx, passkey.account_id, now, strong=True, user_agent=caller.user_agent
             )
@@ -209,9 +191,9 @@ class Passkeys:
         passkey = await self._find(credential)
         if passkey.account_id != principal.account_id:
             raise _refused()
-        verified = self._verify(credential, challenge, passkey)
+        answered = self._verify(credential, challenge, passkey)
         async with self._db.transaction() as tx:
-            await self._used(tx, passkey, verified, now)
+            await self._used(tx, passkey, answered, now)
             return await mark_fresh(tx, principal.session_id, now, strong=True)
 
     async def of(self, principal: Principal) -> list[PasskeyView]:
@@ -239,16 +221,13 @@ class Passkeys:
             )
 
     async def _begin_get(self, purpose: str, session_id: str) -> Ceremony:
+        from paywall.accounts import ceremonies  # on first use: it is large
+
         now = self._clock.machine()
-        # No allow list: the authenticator offers the passkeys it keeps for this domain.
-        options = generate_authentication_options(
-            rp_id=self._party.id,
-            challenge=generate_challenge(),
-            user_verification=UserVerificationRequirement.REQUIRED,
-        )
+        options = ceremonies.request_options(self._party.id)
         async with self._db.transaction() as tx:
             ceremony = await self._begin(tx, purpose, session_id, options.challenge, now)
-        return Ceremony(ceremony, options_to_json_dict(options))
+        return Ceremony(ceremony, options.public_key)
 
     async def _begin(
         self, tx: Tx, purpose: str, session_id: str, challenge: bytes, now: datetime
@@ -292,9 +271,11 @@ class Passkeys:
         raw_id = credential.get("rawId")
         if not isinstance(raw_id, str) or len(raw_id) > 1364:
             raise _refused()
+        from paywall.accounts import ceremonies  # on first use: it is large
+
         try:
-            credential_id = base64url_to_bytes(raw_id)
-        except ValueError:
+            credential_id = ceremonies.credential_id_of(raw_id)
+        except ceremonies.NotVerified:
             raise _refused() from None
         async with self._db.read() as tx:
             passkey = await tx.scalar(select(Passkey).where(Passkey.credential_id == credential_id))
@@ -302,35 +283,30 @@ class Passkeys:
             raise _refused()
         return passkey
 
-    def _verify(
-        self, credential: dict[str, Any], challenge: bytes, passkey: Passkey
-    ) -> VerifiedAuthentication:
-        try:
-            verified = verify_authentication_response(
-                credential=credential,
-                expected_challenge=challenge,
-                expected_rp_id=self._party.id,
-                expected_origin=list(self._party.origins),
-                credential_public_key=passkey.public_key,
-                credential_current_sign_count=passkey.sign_count,
-                require_user_verification=True,
-            )
-            # Section 7.2 step 6: py_webauthn leaves the user handle to us.
-            handle = base64url_to_bytes(credential["response"].get("userHandle") or "")
-        except (WebAuthnException, ValueError, TypeError) as error:
-            raise _refused() from error
-        if handle != passkey.account_id.encode():
-            raise _refused()
-        return verified
+    def _verify(self, credential: dict[str, Any], challenge: bytes, passkey: Passkey) -> Answered:
+        from paywall.accounts import ceremonies  # on first use: it is large
 
-    async def _used(
-        self, tx: Tx, passkey: Passkey, verified: VerifiedAuthentication, now: datetime
-    ) -> None:
+        try:
+            answered = ceremonies.verify_answer(
+                credential,
+                challenge,
+                rp_id=self._party.id,
+                origins=self._party.origins,
+                public_key=passkey.public_key,
+                sign_count=passkey.sign_count,
+            )
+        except ceremonies.NotVerified as error:
+            raise _refused() from error
+        if answered.user_handle != passkey.account_id.encode():
+            raise _refused()
+        return answered
+
+    async def _used(self, tx: Tx, passkey: Passkey, answered: Answered, now: datetime) -> None:
         """Move the counter on from what was read; two answers with one counter can't both pass."""
         moved = await tx.execute(
             update(Passkey)
             .where(Passkey.id == passkey.id, Passkey.sign_count == passkey.sign_count)
-            .values(sign_count=verified.new_sign_count, last_used_at=now)
+            .values(sign_count=answered.sign_count, last_used_at=now)
             .returning(Passkey.id)
         )
         if moved.first() is None:

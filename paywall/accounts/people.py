@@ -53,7 +53,7 @@ def make_people(
     passwords = passwords or Passwords()
     totp = Totp(db, clock, sealer=sealer, limiter=limiter, notices=notices, issuer=name)
     return People(
-        login=LogIn(db, clock, limiter=limiter, passwords=passwords, totp=totp),
+        login=LogIn(db, clock, limiter=limiter, passwords=passwords, totp=totp, sealer=sealer),
         links=Links(
             db,
             clock,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from infra.kernel.db import Tx
 
 
@@ -33,14 +35,21 @@ class Notices(Protocol):
         ...
 
 
+class Allowance(msgspec.Struct, frozen=True):
+    """What is left of a limit. wait_s > 0: this try was refused and did not count."""
+
+    remaining: int
+    full_in_s: int
+    wait_s: int = 0
+
+
 class Limiter(Protocol):
-    """Counts attempts on machine time."""
+    """Counts tries on machine time; in process, or shared by all workers in Redis."""
 
-    async def hit(self, key: str, limit: int, window_s: int) -> int | None:
-        """Count one attempt under `key`; None when it is allowed.
+    async def spend(self, key: str, count: int, window_s: int) -> Allowance:
+        """Count one try under `key`, unless the limit is used up.
 
-        At most `limit` attempts pass in a burst, and one more every window_s / limit seconds
-        after that. Otherwise the answer is how many whole seconds (>= 1) to wait, and the refused
-        attempt does not count.
+        At most `count` pass in a burst, and one more every window_s / count seconds after that.
+        A refused try says how many whole seconds (>= 1) to wait, and does not count.
         """
         ...

@@ -31,6 +31,7 @@ class Permission(StrEnum):
 
     VENUE_READ = "venue.read"  # the console's front: names, modes, states
     VENUE_MANAGE = "venue.manage"
+    VENUE_GO_LIVE = "venue.go_live"  # end the tests; take real money
     CATALOGUE_READ = "catalogue.read"  # drafts too
     CATALOGUE_WRITE = "catalogue.write"
     OFFERS_WRITE = "offers.write"
@@ -131,12 +132,20 @@ API_KEY_SCOPES: frozenset[Permission] = frozenset(
 """What an API key can be given. Keys, staff, credentials and venue settings stay with people."""
 
 NEEDS_FRESH: frozenset[Permission] = frozenset(
-    {P.ORDERS_REFUND, P.GATEWAYS_MANAGE, P.KEYS_MANAGE, P.STAFF_MANAGE, P.INSTALLATION_STAFF}
+    {
+        P.VENUE_GO_LIVE,
+        P.ORDERS_REFUND,
+        P.GATEWAYS_MANAGE,
+        P.KEYS_MANAGE,
+        P.STAFF_MANAGE,
+        P.INSTALLATION_STAFF,
+    }
 )
 """A person shows their factor again within 10 minutes before these; an API key needs the scope."""
 
 NEEDS_STRONG: frozenset[Permission] = frozenset(
     {
+        P.VENUE_GO_LIVE,
         P.ORDERS_READ,
         P.ORDERS_REFUND,
         P.MONEY_READ,

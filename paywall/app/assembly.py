@@ -7,22 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from redis.asyncio import Redis
 
 from entitlements.issue import Terms
-from infra.adapters.mail_mailbox import MailboxMailSender
-from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
-from infra.adapters.redis_limits import RedisLimiter, RedisMeter
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
-from infra.adapters.webhook_http import HttpWebhookSender
 from infra.adapters.wire import Wire
 from infra.kernel.clock import Clock, SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from infra.kernel.key_desk import KeyDesk
-from infra.kernel.money import exponent
 from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.accounts.identify import Identities
@@ -35,23 +29,15 @@ from paywall.bridges.pull import Pull
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
-from paywall.checkout.receipt_facts import OrderReceipts
+from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import MemoryMeter, Meter
 from paywall.notices.account_mails import AccountMails
-from paywall.notices.mails import MailDelivery
 from paywall.notices.outbox import Outbox
-from paywall.notices.ports import MailSender
-from paywall.notices.receipts import Receipts, ReceiptShelf
-from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
-from paywall.pages.environment import make_environment
-from paywall.pages.i18n import LOCALES_DIR, Catalogues
-from paywall.pages.mail_rendering import PageMailRenderer
-from paywall.pages.site import STATIC_DIR
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
@@ -91,14 +77,13 @@ def assemble(
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
     limiter: Limiter = MemoryLimiter(clock)
-    meter: Meter = MemoryMeter(clock)
+    # Apart, so that a flood of requests pushes no count of guesses out of memory.
+    quotas: Limiter = MemoryLimiter(clock)
     if settings.redis_url:
-        redis = Redis.from_url(settings.redis_url)
-        limiter = RedisLimiter(redis, clock)
-        meter = RedisMeter(redis, clock)
+        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
-        closing += [redis.aclose, kicks.close]
+        closing += [close, kicks.close]
     return Parts(
         settings=settings,
         clock=clock,
@@ -115,7 +100,8 @@ def assemble(
             public_url=public_url,
             name=NAME,
         ),
-        meter=meter,
+        limiter=limiter,
+        quotas=quotas,
         outbox=outbox,
         receipts=ReceiptShelf(db, clock),
         webhooks=Webhooks(db, clock, sealer, outbox),
@@ -124,10 +110,23 @@ def assemble(
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
         refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        live=GoLive(db, clock, settings),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         closing=closing,
     )
+
+
+def _shared_limits(
+    url: str, clock: Clock
+) -> tuple[Limiter, Limiter, Callable[[], Awaitable[None]]]:
+    # Redis is for the grown size alone: 7 MiB that an embedded web process need not carry.
+    from redis.asyncio import Redis
+
+    from infra.adapters.redis_limits import RedisLimiter
+
+    redis = Redis.from_url(url)
+    return RedisLimiter(redis, clock), RedisLimiter(redis, clock, prefix="quota"), redis.aclose
 
 
 def _kicks(redis_url: str) -> SoonKicks:
@@ -175,34 +174,3 @@ def _credentials(raw: dict[str, Any], kind: type[T]) -> T:
         named = re.search(r"field `(\w+)`|at `\$\.(\w+)", str(error))
         field = (named[1] or named[2]) if named else "credentials"
         raise Invalid(field, f"These credentials can't be used: {error}") from error
-
-
-class Senders(msgspec.Struct, frozen=True):
-    """What only a job worker has: the jobs that send, and what they hold open."""
-
-    mails: MailDelivery
-    webhooks: WebhookDelivery
-    receipts: Receipts
-    closing: list[Callable[[], Awaitable[None]]]
-
-
-def senders(parts: Parts) -> Senders:
-    """The outbox's deliveries, over SMTP or into the mailbox page, and receipts as files."""
-    settings, db, clock = parts.settings, parts.db, parts.clock
-    catalogues = Catalogues(LOCALES_DIR, exponent)
-    environment = make_environment(STATIC_DIR, catalogues)
-    sender: MailSender = (
-        SmtpMailSender(settings.smtp_url) if settings.smtp_url else MailboxMailSender(db)
-    )
-    receipts = Receipts(db, clock, OrderReceipts(db), catalogues.translator)
-    outside = OutsideClient()
-    webhook_sender = HttpWebhookSender(outside, loopback_in_test=settings.webhooks_to_loopback)
-    return Senders(
-        MailDelivery(
-            db, clock, parts.outbox, sender, PageMailRenderer(environment, catalogues), receipts,
-            mail_from=settings.mail_from, installation_name=NAME,
-        ),
-        WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
-        receipts,
-        [sender.close, webhook_sender.close, outside.close],
-    )  # fmt: skip

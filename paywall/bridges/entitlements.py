@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from entitlements import sessions
 from entitlements.denylist import Denylist
@@ -29,7 +29,7 @@ from entitlements.sessions import Alive, Beat, Ended
 from entitlements.tables import Transport
 from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock, iso
-from infra.kernel.db import Database, Tx
+from infra.kernel.db import Database, Tx, padded
 from infra.kernel.errors import Forbidden, Gone, NotFound, PaymentRequired
 from infra.kernel.group import GroupCommit
 from infra.kernel.seal import Sealer
@@ -67,18 +67,23 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     device_id: str
 
 
+# Built once: everybody who presses play asks for it.
+_STAGES = (
+    select(Event, Venue.clock_offset_s, Venue.mode, Venue.slug, Stream, Replay)
+    .join(Venue, Venue.id == Event.venue_id)
+    .outerjoin(Stream, Stream.event_id == Event.id)
+    .outerjoin(Replay, Replay.event_id == Event.id)
+    .where(Event.id.in_(bindparam("events", expanding=True)), Event.state != EventState.DRAFT)
+    .order_by(Stream.id.desc(), Replay.id.desc())
+)
+
+
 async def load_stages(tx: Tx, event_ids: Sequence[str], public_url: str) -> dict[str, Stage]:
     """The stages of published or cancelled events, by id; one statement."""
-    query = (
-        select(Event, Venue.clock_offset_s, Venue.mode, Venue.slug, Stream, Replay)
-        .join(Venue, Venue.id == Event.venue_id)
-        .outerjoin(Stream, Stream.event_id == Event.id)
-        .outerjoin(Replay, Replay.event_id == Event.id)
-        .where(Event.id.in_(sorted(set(event_ids))), Event.state != EventState.DRAFT)
-        .order_by(Stream.id.desc(), Replay.id.desc())
-    )
     stages: dict[str, Stage] = {}
-    for event, offset_s, mode, slug, stream, replay in await tx.execute(query):
+    for event, offset_s, mode, slug, stream, replay in await tx.execute(
+        _STAGES, {"events": padded(event_ids)}
+    ):
         stages[event.id] = _stage(event, offset_s, mode, slug, stream, replay, public_url)
     return stages
 
@@ -259,8 +264,8 @@ async def _customers(
     tx: Tx, seats: Sequence[Seat], stages: Mapping[str, Stage]
 ) -> dict[tuple[str, str], str]:
     query = select(Customer.venue_id, Customer.account_id, Customer.id).where(
-        Customer.account_id.in_({seat.account_id for seat in seats}),
-        Customer.venue_id.in_({stage.venue_id for stage in stages.values()}),
+        Customer.account_id.in_(padded(seat.account_id for seat in seats)),
+        Customer.venue_id.in_(padded(stage.venue_id for stage in stages.values())),
     )
     return {(v, a): id_ for v, a, id_ in await tx.execute(query)}
 

@@ -34,6 +34,7 @@ from paywall.catalogue.times import LONGEST_EVENT, check_window, check_zone
 Doors = Annotated[
     int, Meta(ge=0, le=24 * 3600, description="Seconds before the start that players may connect.")
 ]
+City = Annotated[str, Meta(max_length=80, description="Where the hall stands.", examples=["Lyon"])]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Chooses the drawn poster.")]
 
 OnRescheduled = Callable[[Tx, Event, datetime], Awaitable[None]]
@@ -50,6 +51,7 @@ class NewEvent(Ask, frozen=True):
     season_id: Id | None = None
     slug: Slug | None = None
     subtitle: Line = ""
+    city: City = ""
     about_md: Markdown = ""
     doors_s: Doors = 1800
     poster_seed: Seed | None = None
@@ -68,6 +70,7 @@ class EventEdit(Ask, frozen=True):
     season_id: Id | Unset | None = UNSET
     slug: Slug | Unset = UNSET
     subtitle: Line | Unset = UNSET
+    city: City | Unset = UNSET
     about_md: Markdown | Unset = UNSET
     doors_s: Doors | Unset = UNSET
     poster_seed: Seed | Unset = UNSET
@@ -93,6 +96,7 @@ async def create(
         ),
         name=new.name,
         subtitle=new.subtitle,
+        city=new.city.strip(),
         about_md=new.about_md,
         timezone=new.timezone or timezone,
         starts_at=new.starts_at,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
 from infra.kernel.paging import Slice, Wanted, slice_of
-from paywall.catalogue.tables import Event, EventState, Season, Venue
+from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
 
 SHOWN = (EventState.PUBLISHED, EventState.CANCELLED)
 """A cancelled event stays visible: who has a ticket must learn of it."""
@@ -43,6 +43,22 @@ async def events(
         at_column=Event.starts_at,
         newest_first=when is When.PAST,
     )
+
+
+async def replays(tx: Tx, venue_id: str, wanted: Wanted, now: datetime) -> Slice[Event]:
+    """Events that are over and whose recording can be watched, latest first. `now`: business."""
+    watchable = select(Replay.event_id).where(
+        Replay.event_id == Event.id,
+        Replay.available_from <= now,
+        or_(Replay.available_until.is_(None), Replay.available_until > now),
+    )
+    query = select(Event).where(
+        Event.venue_id == venue_id,
+        Event.state == EventState.PUBLISHED,
+        Event.ends_at <= now,
+        watchable.exists(),
+    )
+    return await slice_of(tx, query, wanted, id_column=Event.id, at_column=Event.starts_at)
 
 
 async def event(tx: Tx, event_id: str) -> tuple[Event, Venue]:

@@ -47,6 +47,8 @@ class Venue(Base):
     platform_fee_bps: Mapped[int] = mapped_column(Integer, default=0)
     """The installation's share of each sale, in basis points of the amount with tax."""
     terms_url: Mapped[str] = mapped_column(String(500), default="")
+    live_since: Mapped[datetime | None]
+    """Machine time at which tests ended and real money began; what was said before is a test."""
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(Integer, default=1)
 
@@ -97,6 +99,8 @@ class Event(Base):
     name: Mapped[str] = mapped_column(String(160))
     subtitle: Mapped[str] = mapped_column(String(200), default="")
     about_md: Mapped[str] = mapped_column(Text, default="")
+    city: Mapped[str] = mapped_column(String(80), default="")
+    """Where the hall stands, in its own words; empty: nobody said."""
     timezone: Mapped[str] = mapped_column(String(64))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]

@@ -21,14 +21,18 @@ async def of_venue(
     venue_id: str,
     wanted: Wanted,
     *,
+    test: bool,
     state: OrderState | None = None,
     email: str = "",
     offer_id: str = "",
     made_from: datetime | None = None,
     made_until: datetime | None = None,
 ) -> Slice[Row]:
-    """The venue's orders, newest first; made inside [made_from, made_until) of business time."""
-    where: list[ColumnElement[bool]] = [Order.venue_id == venue_id]
+    """The venue's orders, newest first; made inside [made_from, made_until) of business time.
+
+    Test orders and real ones are never in one list (law 13).
+    """
+    where: list[ColumnElement[bool]] = [Order.venue_id == venue_id, Order.test == test]
     if state is not None:
         where.append(Order.state == state)
     if email:

@@ -91,8 +91,10 @@ class Buy:
             return Checkout(order_id=request.order_id, order_state=OrderState.PAID)
         return await self._send(request.order_id, opened.payment)
 
-    async def resume(self, order_id: str) -> Checkout:
+    async def resume(self, order_id: str, *, test_card: str = "") -> Checkout:
         """Go on with an order that exists: its running payment, or a new one after a decline.
+
+        `test_card` is for the sandbox alone: it pays without its page.
 
         A declined payment is called off at its processor before the next is started: where the
         payer could still pay it, they would pay twice.
@@ -109,7 +111,7 @@ class Buy:
             running = payment is not None and payment.state in WAITING
             if order.state is not OrderState.OPEN or running:
                 return _standing(order, payment)
-            payment = await self._new_payment(tx, order, now)
+            payment = await self._new_payment(tx, order, now, test_card)
         return await self._send(order_id, payment)
 
     async def _declined(self, order_id: str) -> str | None:
@@ -130,7 +132,7 @@ class Buy:
                 raise NotFound("order")
             return _standing(order, await _latest_payment(tx, order_id))
 
-    async def _new_payment(self, tx: Tx, order: Order, now: datetime) -> Payment:
+    async def _new_payment(self, tx: Tx, order: Order, now: datetime, test_card: str) -> Payment:
         held = await tx.execute(
             update(Hold)
             .where(Hold.order_id == order.id, Hold.state == HoldState.HELD)
@@ -148,11 +150,16 @@ class Buy:
             country=order.country,
         )
         name = await tx.scalar(select(OrderLine.name).where(OrderLine.order_id == order.id))
-        wanted = self._wanted(order.id, account, order, str(name))
+        wanted = self._wanted(order.id, account, order, str(name), test_card)
         return intend(tx, [wanted], now)[0]
 
     def _wanted(
-        self, order_id: str, account: GatewayAccount, order: Order | Placed, name: str
+        self,
+        order_id: str,
+        account: GatewayAccount,
+        order: Order | Placed,
+        name: str,
+        test_card: str,
     ) -> Wanted:
         if isinstance(order, Order):
             amount, email, locale, country = order.total, order.email, order.locale, order.country
@@ -169,7 +176,7 @@ class Buy:
             email=email,
             locale=locale,
             country=country,
-            metadata=_sandbox_card(order, account),
+            metadata=_sandbox_card(test_card, account),
         )
 
     async def _send(self, order_id: str, payment: Payment) -> Checkout:
@@ -210,7 +217,13 @@ class Buy:
         accounts: dict[tuple[str, str, str], GatewayAccount] = {}
         payments: dict[str, Payment] = {}
         wanted = [
-            self._wanted(item.order_id, await self._account(tx, item, accounts), item, _name(item))
+            self._wanted(
+                item.order_id,
+                await self._account(tx, item, accounts),
+                item,
+                _name(item),
+                item.request.test_card,
+            )
             for item in placed
             if not item.paid
         ]
@@ -240,8 +253,7 @@ class _AlreadyPlaced(Exception):
     """The order of this id exists: the form was sent twice."""
 
 
-def _sandbox_card(order: Order | Placed, account: GatewayAccount) -> dict[str, str]:
-    card = order.request.test_card if isinstance(order, Placed) else ""
+def _sandbox_card(card: str, account: GatewayAccount) -> dict[str, str]:
     return {"sandbox_card": card} if card and account.gateway == "sandbox" else {}
 
 

@@ -12,13 +12,13 @@ from entitlements.tables import GrantState
 from infra.kernel.db import Tx
 from infra.kernel.money import Money
 from offers import coupons, places
-from paywall.catalogue.tables import Venue
+from paywall.catalogue.tables import Mode, Venue
 from paywall.checkout import tell
 from paywall.checkout.access import give_again, set_door, was_served
 from paywall.checkout.announce import Announcer, PaidOrder, RefundFacts
 from paywall.checkout.deliver import deliver, orders_with_lines
 from paywall.checkout.shelf import Shelf, load_shelves, opens
-from paywall.checkout.tables import Order, OrderLine, OrderState
+from paywall.checkout.tables import Order, OrderLine, OrderState, Unserved
 from paywall.ledger.movements import (
     Movement,
     dispute_sides,
@@ -33,6 +33,14 @@ from paywall.payments.port import DisputeStanding
 from paywall.payments.refund import intend_refund
 from paywall.payments.tables import Dispute, Payment, Refund, RefundState
 
+REASONS: Mapping[Unserved, str] = {
+    Unserved.SOLD_OUT: "sold out before the payment came",
+    Unserved.CODE_USED_UP: "the code was used up before the payment came",
+    Unserved.CANCELLED: "the event was cancelled",
+    Unserved.OVER: "the payment came after the end",
+    Unserved.TESTS_ENDED: "the venue's tests have ended",
+}
+"""What the refund says that gives the money back."""
 SERVABLE = frozenset({OrderState.OPEN, OrderState.EXPIRED, OrderState.CANCELLED})
 
 
@@ -51,7 +59,8 @@ class OrderConsequences:
         """Paid: sell the places, book, open. What can't be served any more is sent back.
 
         That is a second payment of one order, a payment of another amount, and one that came
-        after the last place went to somebody else, the event was cancelled or all was over.
+        after the last place or the code went to somebody else, the event was cancelled or all
+        was over.
         """
         found = await self._orders(tx, [payment.order_id for payment in payments])
         first: dict[str, Payment] = {}
@@ -65,15 +74,14 @@ class OrderConsequences:
                 surplus.append(payment)
         shelves = await load_shelves(tx, [found[p.order_id][1].offer_id for p in payments])
         lost = _lost(first, found, shelves, now)
-        servable = [order_id for order_id in first if order_id not in lost]
-        too_late = await places.sell(tx, servable) if servable else set()
-        lost |= dict.fromkeys(too_late, "sold out before the payment came")
+        full = await self._sell(tx, [order_id for order_id in first if order_id not in lost], lost)
         paid = []
         for order_id, payment in first.items():
             order, line, offset = found[order_id]
             at = now + timedelta(seconds=offset)
             served = order_id not in lost
             order.move(OrderState.PAID if served else OrderState.UNSERVED)
+            order.unserved_why = lost.get(order_id)
             order.paid_at = at
             order.payment_id = payment.id
             paid.append(_paid(order, line, payment, at, serve=served))
@@ -84,7 +92,7 @@ class OrderConsequences:
         await tx.flush()
         await deliver(tx, paid, self._announcer, machine_now=now, shelves=shelves)
         reasons = {payment.id: "paid twice" for payment in surplus}
-        reasons |= {first[order_id].id: why for order_id, why in sorted(lost.items())}
+        reasons |= {first[order_id].id: REASONS[why] for order_id, why in sorted(lost.items())}
         captured = {payment.id: payment.captured for payment in payments}
         for payment_id, reason in reasons.items():
             await intend_refund(
@@ -93,6 +101,28 @@ class OrderConsequences:
         if lost:
             await places.release_orders(tx, sorted(lost))
             await coupons.give_back(tx, sorted(lost), now)
+        told = [
+            tell.sold_out(found[order_id][0].venue_id, offer_id, first[order_id].id)
+            for offer_id, order_id in full.items()
+            if order_id not in lost
+        ]
+        await self._announcer.tell(tx, told, now)
+
+    async def _sell(
+        self, tx: Tx, order_ids: Sequence[str], lost: dict[str, Unserved]
+    ) -> dict[str, str]:
+        """Sell the places and count the codes of those that can still be served.
+
+        Adds the others to `lost`; by offer, the orders that took a last place.
+        """
+        if not order_ids:
+            return {}
+        sold = await places.sell(tx, order_ids)
+        lost |= dict.fromkeys(sold.too_late, Unserved.SOLD_OUT)
+        kept = [order_id for order_id in order_ids if order_id not in lost]
+        used_up = await coupons.take_again(tx, kept) if kept else set()
+        lost |= dict.fromkeys(used_up, Unserved.CODE_USED_UP)
+        return sold.full
 
     async def fees_told(self, tx: Tx, payments: Sequence[Payment], now: datetime) -> None:
         """The processor's fee is the venue's cost."""
@@ -172,7 +202,9 @@ class OrderConsequences:
         had_ended = order.state is OrderState.REFUNDED
         served = await was_served(tx, order.id)
         if had_ended and served:
-            served = not await places.sell(tx, [order.id])
+            served = not await _tests_ended(tx, order) and await self._sell_again(
+                tx, order, refund.id, now
+            )
         _count_forth(order, refund.amount, served=served)
         if not served:
             refund.needs_person = (
@@ -182,6 +214,13 @@ class OrderConsequences:
         elif had_ended:
             given = await give_again(tx, order, refund.id, now)
             await self._announcer.tell(tx, tell.grants_issued(given), now)
+
+    async def _sell_again(self, tx: Tx, order: Order, cause_id: str, now: datetime) -> bool:
+        """Take the place of an order that had given it back; False where none is free."""
+        sold = await places.sell(tx, [order.id])
+        told = [tell.sold_out(order.venue_id, offer_id, cause_id) for offer_id in sold.full]
+        await self._announcer.tell(tx, told, now)
+        return not sold.too_late
 
     async def disputed(self, tx: Tx, disputes: Sequence[Dispute], now: datetime) -> None:
         """The bank holds the money, and we hold the door, until it is decided."""
@@ -321,6 +360,11 @@ async def _book_back(
     await post(tx, [_movement(order, kind, cause_id, now, offset, sides)])
 
 
+async def _tests_ended(tx: Tx, order: Order) -> bool:
+    """Whether a test order's venue takes real money by now: it gets no place beside real ones."""
+    return order.test and (await tx.get_one(Venue, order.venue_id)).mode is Mode.LIVE
+
+
 async def _back_causes(tx: Tx, payment_id: str) -> list[str]:
     refunds = await tx.scalars(select(Refund.id).where(Refund.payment_id == payment_id))
     disputes = await tx.scalars(select(Dispute.id).where(Dispute.payment_id == payment_id))
@@ -388,16 +432,18 @@ def _lost(
     found: Mapping[str, tuple[Order, OrderLine, int]],
     shelves: Mapping[str, Shelf],
     now: datetime,
-) -> dict[str, str]:
+) -> dict[str, Unserved]:
     """Orders for which there is nothing left to serve, with the reason."""
     lost = {}
     for order_id in first:
-        _, line, offset = found[order_id]
+        order, line, offset = found[order_id]
         shelf = shelves[line.offer_id]
-        if shelf.cancelled:
-            lost[order_id] = "the event was cancelled"
+        if order.test and shelf.venue.mode is Mode.LIVE:
+            lost[order_id] = Unserved.TESTS_ENDED
+        elif shelf.cancelled:
+            lost[order_id] = Unserved.CANCELLED
         elif opens(shelf, now + timedelta(seconds=offset)).until <= now + timedelta(seconds=offset):
-            lost[order_id] = "the payment came after the end"
+            lost[order_id] = Unserved.OVER
     return lost
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from infra.kernel.db import Database
 from infra.kernel.money import Money
 from paywall.catalogue.tables import Venue
+from paywall.checkout.order_number import short_number
 from paywall.checkout.tables import Order, OrderLine
 from paywall.notices.receipts import Receipt, ReceiptLine, Seller
 from paywall.payments.tables import Payment
@@ -38,7 +39,7 @@ class OrderReceipts:
         return Receipt(
             order_id=order.id,
             venue_id=venue.id,
-            number=order.id[-10:].upper(),
+            number=short_number(order.id),
             seller=Seller(
                 name=venue.name,
                 legal_name=venue.legal_name or venue.name,

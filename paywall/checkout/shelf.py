@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import and_, select
+from sqlalchemy import BindParameter, and_, bindparam, select
 
 from entitlements.grants import NewGrant
 from entitlements.tables import ScopeKind
@@ -17,6 +17,20 @@ from paywall.catalogue.tables import Event, EventState, Replay, Season, Venue
 
 FAR = timedelta(days=365 * 10)
 """How long "without an end" is kept open; a grant's window has an end by construction."""
+
+
+# Built once: a crowd asks for them all the time, and building costs more than sending.
+_WANTED: BindParameter[str] = bindparam("offers", expanding=True)
+_SHELVES = (
+    select(Offer, Venue, Pool.capacity, Pool.taken, Event, Season, Replay.available_until)
+    .join(Venue, Venue.id == Offer.venue_id)
+    .join(Pool, Pool.offer_id == Offer.id)
+    .outerjoin(Event, and_(Offer.scope_kind == "event", Event.id == Offer.scope_id))
+    .outerjoin(Season, and_(Offer.scope_kind == "season", Season.id == Offer.scope_id))
+    .outerjoin(Replay, and_(Offer.scope_kind == "event", Replay.event_id == Offer.scope_id))
+    .where(Offer.id.in_(_WANTED))
+)
+_PRICES = select(Price).where(Price.offer_id.in_(_WANTED))
 
 
 class Opens(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,18 +89,9 @@ async def load_shelves(tx: Tx, offer_ids: Iterable[str]) -> dict[str, Shelf]:
     wanted = padded(offer_ids)
     if not wanted:
         return {}
-    query = (
-        select(Offer, Venue, Pool.capacity, Pool.taken, Event, Season, Replay.available_until)
-        .join(Venue, Venue.id == Offer.venue_id)
-        .join(Pool, Pool.offer_id == Offer.id)
-        .outerjoin(Event, and_(Offer.scope_kind == "event", Event.id == Offer.scope_id))
-        .outerjoin(Season, and_(Offer.scope_kind == "season", Season.id == Offer.scope_id))
-        .outerjoin(Replay, and_(Offer.scope_kind == "event", Replay.event_id == Offer.scope_id))
-        .where(Offer.id.in_(wanted))
-    )
-    rows = (await tx.execute(query)).all()
     prices: dict[str, list[Price]] = {}
-    for price in await tx.scalars(select(Price).where(Price.offer_id.in_(wanted))):
+    rows = (await tx.execute(_SHELVES, {"offers": wanted})).all()
+    for price in await tx.scalars(_PRICES, {"offers": wanted}):
         prices.setdefault(price.offer_id, []).append(price)
     shelves = {}
     for offer, venue, capacity, taken, event, season, replay_until in rows:

@@ -49,6 +49,16 @@ ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
 }
 
 
+class Unserved(StrEnum):
+    """Why an order that was paid could not be served."""
+
+    SOLD_OUT = "sold_out"  # the last place went to somebody else
+    CODE_USED_UP = "code_used_up"  # its coupon was given back and used by somebody else
+    CANCELLED = "cancelled"  # the event will not take place
+    OVER = "over"  # everything that it would open has ended
+    TESTS_ENDED = "tests_ended"  # a test order whose venue takes real money by now
+
+
 class Order(Base):
     """One purchase at one venue. Amounts include tax and are in `currency`."""
 
@@ -81,6 +91,8 @@ class Order(Base):
     coupon_code: Mapped[str] = mapped_column(String(40), default="")
     payment_id: Mapped[str] = mapped_column(String(32), default="")
     """The payment that paid it; empty for free orders and for money taken elsewhere."""
+    unserved_why: Mapped[Unserved | None] = mapped_column(EnumText(Unserved))
+    """Set with the state UNSERVED, and kept when the money is back."""
     external_reference: Mapped[str] = mapped_column(String(80), default="")
     """For a payment taken elsewhere: the till's or bank's own reference."""
     locale: Mapped[str] = mapped_column(String(8), default="en")

@@ -60,7 +60,11 @@ def refund_failed(refund: Refund) -> Emission:
 
 
 def dispute_told(kind: str, dispute: Dispute) -> Emission:
-    """`dispute.opened` or `dispute.closed`; a dispute that opens again after it was won is new."""
+    """`dispute.opened` or `dispute.closed`.
+
+    A bank may take the money a second time after it was won: that is told anew, so the state that
+    it came from is part of the cause. What is opened reads as open.
+    """
     return Emission(
         venue_id=dispute.venue_id,
         kind=kind,
@@ -69,7 +73,7 @@ def dispute_told(kind: str, dispute: Dispute) -> Emission:
             "order_id": dispute.order_id,
             "payment_id": dispute.payment_id,
             "dispute_id": dispute.id,
-            "state": dispute.state.value,
+            "state": "open" if kind == "dispute.opened" else dispute.state.value,
             "amount": money_view(dispute.amount),
         },
     )
@@ -81,11 +85,13 @@ def order_expired(venue_id: str, order_id: str) -> Emission:
     )
 
 
-def sold_out(venue_id: str, offer_id: str, last_order_id: str) -> Emission:
-    """Told again when places came back and went again, so the last order is part of the cause."""
+def sold_out(venue_id: str, offer_id: str, last_cause_id: str) -> Emission:
+    """Told again when places came back and went again, so what took the last one is in the cause:
+    the order, or the late payment or returned refund by which an order took its place again.
+    """
     return Emission(
         venue_id=venue_id,
         kind="offer.sold_out",
-        cause_id=f"{offer_id}.{last_order_id}",
+        cause_id=f"{offer_id}.{last_cause_id}",
         data={"offer_id": offer_id},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,7 +145,7 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         *("--loop", "asyncio", "--no-ws"),
     ]
     made = [
-        Child("web", web, environment),
+        Child("web", web, environment | _counted_together(settings)),
         # A buyer never waits because mails are going out: the worker takes what the web leaves.
         Child("worker", [python, "-m", "paywall.worker"], environment, niceness=10),
     ]
@@ -158,6 +159,17 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         encoder.prepare(folder)
         made.append(Child("encoder", encoder.live_command(folder, None), environment))
     return made
+
+
+def _counted_together(settings: Settings) -> dict[str, str]:
+    """Where the web workers of one port keep their counters, so that a scrape tells the sum."""
+    if settings.web_workers == 1:
+        return {}
+    folder = settings.data_dir / "metrics"
+    # Counters begin anew with the server, as those of a single process do.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder.resolve())}
 
 
 def wait_until_ready(settings: Settings, seconds: float) -> None:

@@ -54,6 +54,7 @@ class Show(msgspec.Struct, frozen=True, kw_only=True):
     starts: float
     lasts: float = 2.0
     zone: str = "Europe/Paris"
+    city: str = "Montreuil"
     local_hour: int | None = None
     live: bool = False
     replay: bool = False
@@ -108,6 +109,7 @@ SHOWS = [
         starts=10 * 24,
         local_hour=19,
         zone="America/Toronto",
+        city="Montréal",
         prices={"EUR": 1100, "CAD": 1600},
     ),
     Show(
@@ -117,6 +119,7 @@ SHOWS = [
         starts=16 * 24,
         local_hour=19,
         zone="Asia/Tokyo",
+        city="Tokyo",
         prices={"EUR": 1000, "JPY": 1700},
     ),
     Show(
@@ -176,11 +179,13 @@ async def write_demo(tx: Tx, parts: Parts, password: str) -> None:
     _season(tx, now, venues["la-verriere"], SHOWS, "Automne à La Verrière", "automne")
     _season(tx, now, venues["kulturhaus-laerche"], [
         Show(name="Stille Post", subtitle="Ensemble Lautlos", about="New pieces for five whispers.",
-             starts=4 * 24, local_hour=20, zone="Europe/Berlin", prices={"EUR": 800}),
+             starts=4 * 24, local_hour=20, zone="Europe/Berlin", city="Berlin",
+             prices={"EUR": 800}),
     ], "Winterklänge", "winterklaenge")  # fmt: skip
     _season(tx, now, venues["harbour-room"], [
         Show(name="The Long Reel", subtitle="Fiddles and flutes", about="Bring your own tune.",
-             starts=5 * 24, local_hour=21, zone="Europe/Dublin", prices={"EUR": 700, "GBP": 600}),
+             starts=5 * 24, local_hour=21, zone="Europe/Dublin", city="Galway",
+             prices={"EUR": 700, "GBP": 600}),
     ], "Sessions", "sessions")  # fmt: skip
     for venue in venues.values():
         _sandbox_account(tx, parts, now, venue)
@@ -270,7 +275,8 @@ def _show(tx: Tx, now: datetime, venue: Venue, season: Season, show: Show, seed:
     event = Event(
         id=new_id("evt"), venue_id=venue.id, season_id=season.id,
         slug=slug_of(show.name, "concert"), name=show.name,
-        subtitle=show.subtitle, about_md=show.about, timezone=show.zone, starts_at=starts_at,
+        subtitle=show.subtitle, city=show.city, about_md=show.about, timezone=show.zone,
+        starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=show.lasts), state=EventState.PUBLISHED,
         poster_seed=seed, created_at=now,
     )  # fmt: skip

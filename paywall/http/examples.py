@@ -11,6 +11,7 @@ BY_NAME: dict[str, Any] = {
     "about_html": "<p>Three nights under the glass roof.</p>",
     "about_md": "Three nights **under the glass roof**.",
     "amount": 1299,
+    "city": "Lyon",
     "capacity": 500,
     "code": "EARLYBIRD",
     "contact_email": "billetterie@example.com",

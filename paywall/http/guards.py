@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
@@ -80,7 +81,7 @@ async def limit(
     scope = connection.scope
     address = client_address(scope, settings.trusted_proxies)
     try:
-        fields = await spend(parts.meter, principal, address, named, settings.rate_scale)
+        fields = await spend(parts.quotas, principal, address, named, settings.rate_scale)
     except QuotaSpent as refusal:
         scope["state"]["rate_fields"] = refusal.fields
         raise
@@ -139,8 +140,14 @@ def refuse_cross_site(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     )
 
 
-async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
-    """The dependency `principal` of handlers."""
+async def provide_principal(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts]
+) -> Principal:
+    """The dependency `principal` of handlers.
+
+    It names `parts` so that the two are resolved one after the other: Litestar opens a task group
+    for those that could be resolved together, which costs more than both.
+    """
     principal = request.scope["state"]["principal"]
     assert isinstance(principal, Principal)
     return principal

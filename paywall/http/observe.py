@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from structlog.contextvars import bound_contextvars
 
 from infra.kernel.clock import Clock
@@ -21,7 +23,11 @@ _BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Metrics:
-    """Counters of this process. Several workers each have their own: scrape every one of them."""
+    """Counters of this process, or of all that share a folder.
+
+    Where PROMETHEUS_MULTIPROC_DIR names a folder, the processes of one port keep their counters
+    in it, and whichever answers a scrape tells the sum (prometheus_client, "Multiprocess Mode").
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -44,11 +50,13 @@ class Metrics:
             "Time since a job's oldest row became due: grows when no worker does it.",
             ["job"],
             registry=self.registry,
+            multiprocess_mode="mostrecent",
         )
         self._denylist = Gauge(
             "paywall_denylist_age_seconds",
             "Time since this process last read which playback sessions are closed.",
             registry=self.registry,
+            multiprocess_mode="mostrecent",
         )
 
     def note_state(self, waiting_s: Mapping[str, float], denylist_s: float) -> None:
@@ -63,7 +71,11 @@ class Metrics:
 
     def text(self) -> bytes:
         """Prometheus text format 0.0.4."""
-        return generate_latest(self.registry)
+        if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
 
 class Observe(ASGIMiddleware):

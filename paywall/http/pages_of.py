@@ -39,6 +39,11 @@ def wanted(limit: int, cursor: str) -> Wanted:
     return Wanted(limit=limit, after=_read(cursor) if cursor else None)
 
 
+def onward(path: str, name: str, rows: Slice[R]) -> str | None:
+    """The address of a page's next slice, with the cursor under this name; None at the end."""
+    return None if rows.more is None else f"{path}?{urlencode({name: cursor_of(rows.more)})}"
+
+
 def page_of(
     request: Request[Any, Any, Any], rows: Slice[R], view: Callable[[R], T]
 ) -> Response[Page[T]]:

@@ -12,13 +12,14 @@ from infra.kernel.seal import Sealer
 from infra.kernel.settings import Settings
 from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
+from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
+from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
-from paywall.http.rate_limits import Meter
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
@@ -36,7 +37,10 @@ class Parts:
     keys: KeyDesk
     identities: Identities
     people: People
-    meter: Meter
+    limiter: Limiter
+    """Counts guesses: log-ins, codes, coupons."""
+    quotas: Limiter
+    """Counts requests."""
     outbox: Outbox
     receipts: ReceiptShelf
     webhooks: Webhooks
@@ -45,6 +49,7 @@ class Parts:
     buy: Buy
     sell: SellDirectly
     refunds: RefundOrder
+    live: GoLive
     playback: Playback
     media: MediaStore
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)

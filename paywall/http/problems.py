@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from infra.kernel.errors import Problem
 from paywall.http.answer_headers import request_id
+from paywall.http.forms_of_text import sentence
 
 log = structlog.get_logger("paywall.http")
 
@@ -72,7 +73,7 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
         if isinstance(item, dict):
             # "data" is the handler's own name for the body; a caller never sent such a field.
             key = str(item.get("key", ""))
-            said = str(item.get("message", "")).replace("`", '"')
+            said = sentence(str(item.get("message", ""))).replace("`", '"')
             errors.append({"field": "" if key == "data" else key, "detail": said})
     field = errors[0]["field"] if errors else None
     detail = "; ".join(": ".join(filter(None, e.values())) for e in errors) or error.detail

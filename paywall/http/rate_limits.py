@@ -7,15 +7,13 @@ the whole quota is there again).
 
 from __future__ import annotations
 
-import math
-from collections import OrderedDict
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
-from infra.kernel.clock import Clock
 from infra.kernel.errors import TooMany
-from paywall.accounts.limits import Limit, network
+from paywall.accounts.limits import network
+from paywall.accounts.ports import Limiter
 from paywall.accounts.principal import Principal
 
 
@@ -40,47 +38,6 @@ QUOTAS: Final = {
 }
 
 
-class Allowance(msgspec.Struct, frozen=True):
-    """What is left of a quota. wait_s > 0: this request was refused and did not count."""
-
-    remaining: int
-    full_in_s: int
-    wait_s: int = 0
-
-
-class Meter(Protocol):
-    """Counts requests on machine time; in process, or shared by all workers in Redis."""
-
-    async def spend(self, key: str, count: int, window_s: int) -> Allowance:
-        """Count one request under `key`, unless the quota is used up."""
-        ...
-
-
-class MemoryMeter:
-    """Counts in this process. The generic cell rate algorithm (ITU-T I.371): one number a key."""
-
-    MAX_KEYS: Final = 100_000
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._empty_at_s: OrderedDict[str, float] = OrderedDict()
-
-    async def spend(self, key: str, count: int, window_s: int) -> Allowance:
-        now_s = self._clock.machine().timestamp()
-        step_s = window_s / count
-        used_s = max(self._empty_at_s.get(key, now_s) - now_s, 0.0) + step_s
-        # A thousandth of a second forgives the rounding of epoch seconds in binary.
-        over_s = used_s - window_s
-        if over_s > 0.001:
-            full_in_s = math.ceil(used_s - step_s)
-            return Allowance(remaining=0, full_in_s=full_in_s, wait_s=max(1, math.ceil(over_s)))
-        self._empty_at_s[key] = now_s + used_s
-        self._empty_at_s.move_to_end(key)
-        if len(self._empty_at_s) > self.MAX_KEYS:
-            self._empty_at_s.popitem(last=False)
-        return Allowance(int((window_s - used_s) / step_s + 0.001), math.ceil(used_s))
-
-
 def quota_for(principal: Principal, named: str | None) -> Quota:
     """The quota that a route names in `opt["rate"]`, else the one for this kind of caller."""
     if named is not None:
@@ -91,7 +48,7 @@ def quota_for(principal: Principal, named: str | None) -> Quota:
 
 
 async def spend(
-    meter: Meter, principal: Principal, address: str, named: str | None, scale: int
+    limiter: Limiter, principal: Principal, address: str, named: str | None, scale: int
 ) -> list[tuple[bytes, bytes]]:
     """Count this request against its caller's quota; the header fields that tell how it stands.
 
@@ -101,7 +58,7 @@ async def spend(
     quota = quota_for(principal, named)
     who = principal.actor if principal.actor != "nobody" else network(address)
     count = quota.count * scale
-    left = await meter.spend(f"rate:{quota.name}:{who}", count, quota.window_s)
+    left = await limiter.spend(f"rate:{quota.name}:{who}", count, quota.window_s)
     fields = [
         (b"ratelimit-policy", f'"{quota.name}";q={count};w={quota.window_s}'.encode()),
         (b"ratelimit", f'"{quota.name}";r={left.remaining};t={left.full_in_s}'.encode()),
@@ -121,12 +78,3 @@ class QuotaSpent(TooMany):
             f"Too many requests. Wait {wait_s} s, then go on more slowly.", retry_after_s=wait_s
         )
         self.fields = fields
-
-
-async def count_guess(meter: Meter, limit: Limit, address: str) -> None:
-    """Count a try at something that could be guessed; TooMany when there were too many."""
-    left = await meter.spend(f"{limit.name}:{network(address)}", limit.count, limit.window_s)
-    if left.wait_s:
-        raise TooMany(
-            f"Too many tries. Wait {left.wait_s} s, then try again.", retry_after_s=left.wait_s
-        )

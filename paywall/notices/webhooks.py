@@ -15,6 +15,7 @@ from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict, Invalid, NotFound, StaleEdit
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
+from paywall.accounts.audit import record
 from paywall.catalogue.tables import Mode, Venue
 from paywall.notices.emission import Emission, notice_for
 from paywall.notices.kinds import TEST_KIND, WEBHOOK_KINDS
@@ -71,7 +72,10 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Webhooks:
-    """What a venue may do with its endpoints; the caller has checked that it may."""
+    """What a venue may do with its endpoints; the caller has checked that `actor` may.
+
+    Each change is written to the audit log in its own transaction.
+    """
 
     def __init__(self, db: Database, clock: Clock, sealer: Sealer, outbox: Outbox) -> None:
         self._db = db
@@ -81,7 +85,7 @@ class Webhooks:
 
     async def add(
         self, venue_id: str, url: str, kinds: Sequence[str], description: str = "",
-        *, endpoint_id: str = "",
+        *, actor: str, endpoint_id: str = "",
     ) -> tuple[EndpointView, str]:  # fmt: skip
         """A new endpoint and its secret (whsec_...), which is shown this once.
 
@@ -96,6 +100,7 @@ class Webhooks:
             if known is not None and known.venue_id == venue_id:
                 secret = new_signing_secret()
                 known.secret_sealed = self._seal(secret)
+                await self._note(tx, known, actor, "added")
                 return _view(known), secret
             query = select(func.count()).where(WebhookEndpoint.venue_id == venue_id)
             if (await tx.execute(query)).scalar_one() >= MAX_ENDPOINTS:
@@ -111,6 +116,7 @@ class Webhooks:
                 old_secret_sealed="", created_at=self._clock.machine(), version=1,
             )  # fmt: skip
             tx.add(endpoint)
+            await self._note(tx, endpoint, actor, "added")
             return _view(endpoint), secret
 
     async def endpoints(self, venue_id: str) -> list[EndpointView]:
@@ -124,7 +130,7 @@ class Webhooks:
 
     async def edit(
         self, venue_id: str, endpoint_id: str, *, version: int, url: str, kinds: Sequence[str],
-        description: str,
+        description: str, actor: str,
     ) -> EndpointView:  # fmt: skip
         """Change where it is and what it hears; StaleEdit when somebody was faster."""
         async with self._db.transaction() as tx:
@@ -138,9 +144,12 @@ class Webhooks:
             endpoint.kinds = sorted(set(kinds))
             endpoint.description = description[:200]
             endpoint.version += 1
+            await self._note(tx, endpoint, actor, "changed")
             return _view(endpoint)
 
-    async def switch(self, venue_id: str, endpoint_id: str, to: EndpointState) -> EndpointView:
+    async def switch(
+        self, venue_id: str, endpoint_id: str, to: EndpointState, *, actor: str
+    ) -> EndpointView:
         """Enable or disable by hand. Enabling forgets the failures; missed messages need replay."""
         async with self._db.transaction() as tx:
             endpoint = await _endpoint(tx, venue_id, endpoint_id)
@@ -152,9 +161,12 @@ class Webhooks:
                 endpoint.failures = 0
                 endpoint.failing_since = None
                 endpoint.version += 1
+                await self._note(tx, endpoint, actor, to.value)
             return _view(endpoint)
 
-    async def rotate(self, venue_id: str, endpoint_id: str) -> tuple[EndpointView, str]:
+    async def rotate(
+        self, venue_id: str, endpoint_id: str, *, actor: str
+    ) -> tuple[EndpointView, str]:
         """A new secret, shown this once; the old one signs beside it for OVERLAP."""
         async with self._db.transaction() as tx:
             endpoint = await _endpoint(tx, venue_id, endpoint_id)
@@ -163,12 +175,14 @@ class Webhooks:
             endpoint.old_secret_until = self._clock.machine() + OVERLAP
             endpoint.secret_sealed = self._seal(secret)
             endpoint.version += 1
+            await self._note(tx, endpoint, actor, "rotated")
             return _view(endpoint), secret
 
-    async def remove(self, venue_id: str, endpoint_id: str) -> None:
+    async def remove(self, venue_id: str, endpoint_id: str, *, actor: str) -> None:
         """Messages still waiting for it fail with that reason."""
         async with self._db.transaction() as tx:
-            await _endpoint(tx, venue_id, endpoint_id)
+            endpoint = await _endpoint(tx, venue_id, endpoint_id)
+            await self._note(tx, endpoint, actor, "removed")
             await tx.execute(delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id))
 
     async def send_test(self, venue_id: str, endpoint_id: str) -> None:
@@ -204,7 +218,7 @@ class Webhooks:
         async with self._db.read() as tx:
             return [_delivery(row) for row in (await tx.execute(query)).scalars()]
 
-    async def replay(self, venue_id: str, delivery_id: str) -> DeliveryView:
+    async def replay(self, venue_id: str, delivery_id: str, *, actor: str) -> DeliveryView:
         """Send a finished message again, at once, under the same webhook-id."""
         async with self._db.transaction() as tx:
             query = (
@@ -225,9 +239,12 @@ class Webhooks:
                 row.done_at = None
             if row.state is OutboxState.WAITING:
                 row.due_at = self._clock.machine()
+            await self._record(tx, venue_id, actor, "replayed", row.recipient, delivery=row.id)
             return _delivery(row)
 
-    async def replay_failed(self, venue_id: str, endpoint_id: str, since: datetime) -> int:
+    async def replay_failed(
+        self, venue_id: str, endpoint_id: str, since: datetime, *, actor: str
+    ) -> int:
         """Send every failed message since a moment again; how many (1,000 at most)."""
         now = self._clock.machine()
         query = (
@@ -250,7 +267,26 @@ class Webhooks:
                 row.tries = row.unknowns = 0
                 row.due_at = now
                 row.done_at = None
+            if rows:
+                await self._record(tx, venue_id, actor, "replayed", endpoint_id, count=len(rows))
             return len(rows)
+
+    async def _note(self, tx: Tx, endpoint: WebhookEndpoint, actor: str, verb: str) -> None:
+        await self._record(tx, endpoint.venue_id, actor, verb, endpoint.id)
+
+    async def _record(
+        self, tx: Tx, venue_id: str, actor: str, verb: str, endpoint_id: str, **facts: Any
+    ) -> None:
+        """The act's line in the audit log, in the act's own transaction."""
+        await record(
+            tx,
+            venue_id=venue_id,
+            actor=actor,
+            action=f"webhook.{verb}",
+            subject=endpoint_id,
+            data=facts,
+            now=self._clock.machine(),
+        )
 
     def _seal(self, secret: str) -> str:
         return self._sealer.seal(secret.encode(), SECRET_PURPOSE)

@@ -32,6 +32,6 @@ PAGES = [
     *[posters_route.poster],
     *[preferences.choose],
     *[tickets.tickets],
-    *[venue.storefront, venue.theme, venue.terms, venue.imprint, venue.help_page],
+    *[venue.storefront_page, venue.theme, venue.terms, venue.imprint, venue.help_page],
     *[watch.watch],
 ]

@@ -27,6 +27,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     doors_at: datetime
     tz: str
     venue_name: str
+    city: str
     state: str
     owned: bool
     price: Money | None
@@ -79,6 +80,7 @@ def card(shown: Shown, own: Owned = Owned()) -> Card:  # noqa: B008 - frozen
         doors_at=shown.doors_at,
         tz=event.timezone,
         venue_name=shown.venue.name,
+        city=event.city,
         state=state_of(shown, own),
         owned=own.anything,
         price=main.price if main is not None and main.is_open else None,

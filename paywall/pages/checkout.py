@@ -22,13 +22,12 @@ from offers.quote import Availability, CouponRefused, NotAvailable, Quote
 from offers.tables import Coupon
 from paywall.accounts.addresses import checked_email
 from paywall.accounts.consents import Purpose, Source, Word, record_consents
-from paywall.accounts.limits import COUPON_PER_NETWORK
+from paywall.accounts.limits import COUPON_PER_NETWORK, enforce, network
 from paywall.checkout.buy import Checkout
 from paywall.checkout.order_requests import OrderRequest, PriceChanged, weigh
 from paywall.checkout.shelf import Shelf
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.http.client_address import client_address
-from paywall.http.rate_limits import count_guess
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import country_options, guessed_country, quote_summary
 from paywall.pages.forms import Form, go, posted
@@ -148,14 +147,14 @@ def _account_email(visit: Visit) -> str:
 
 
 async def _apply_coupon(request: AnyRequest, site: Site, counter: Counter) -> None:
-    code = str(counter.form.values.get("coupon", ""))[:40]
+    code = str(counter.form.values.get("coupon", ""))[:40].strip()
     if not code:
         return
     parts = site.parts
     locale = site.visit(request).locale
     try:
         address = client_address(request.scope, parts.settings.trusted_proxies)
-        await count_guess(parts.meter, COUPON_PER_NETWORK, address)
+        await enforce(parts.limiter, (COUPON_PER_NETWORK, network(address)))
     except TooMany:
         counter.form.errors["coupon"] = locale.gettext(
             "Too many codes were tried from here. Wait a few minutes, or go on without one."

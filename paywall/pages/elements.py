@@ -1,10 +1,17 @@
 """A processor's own card form in our page: where its script comes from, and what the page allows.
 
-Sources, read 2026-11: https://docs.stripe.com/security/guide#content-security-policy (Stripe.js:
-script and frame js.stripe.com, frame hooks.stripe.com, connect api.stripe.com) and
-https://docs.adyen.com/online-payments/script-security-compliance/manage-script-security (script,
-style, connect, image and frame on checkoutshopper-<environment>.adyen.com and its cdn). The forms
-load from their owners' hosts only, so a test without a network can't show them.
+Stripe (https://docs.stripe.com/security/guide#content-security-policy, as known in 2026-11; the
+page itself was out of reach): script js.stripe.com and its subdomains, frames these and
+hooks.stripe.com (3-D Secure), connect api.stripe.com. Images and styles are inside its frames.
+
+Adyen (https://docs.adyen.com/online-payments/script-security-compliance/manage-script-security,
+read 2026-11): script, style, connect, image and frame on checkoutshopper-<environment>.adyen.com
+and its cdn. For 3-D Secure 2 Adyen Web makes a form in our page that posts into a frame of the
+card's issuer (github.com/Adyen/adyen-web, ThreeDS2Form), and redirects of some methods are forms
+too; issuers' hosts can't be listed, so frames and forms may go to any https host there, and nothing
+else may.
+
+The forms load from their owners' hosts only: the browser tests put stand-ins in their place.
 """
 
 from __future__ import annotations
@@ -20,10 +27,9 @@ ADYEN_VERSION = "6.5.1"
 """Of Adyen Web. To be checked with test keys: which versions their host serves."""
 
 STRIPE_POLICY = {
-    "script-src": "https://js.stripe.com",
-    "frame-src": "https://js.stripe.com https://hooks.stripe.com",
+    "script-src": "https://js.stripe.com https://*.js.stripe.com",
+    "frame-src": "https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com",
     "connect-src": "https://api.stripe.com",
-    "img-src": "https://*.stripe.com",
 }
 
 
@@ -35,7 +41,9 @@ def adyen_policy(environment: str) -> dict[str, str]:
     return {
         # Adyen Web sets style attributes on its own fields.
         "style-src": f"{hosts} 'unsafe-inline'",
-        **dict.fromkeys(("script-src", "frame-src", "connect-src", "img-src"), hosts),
+        **dict.fromkeys(("script-src", "connect-src", "img-src"), hosts),
+        "frame-src": "https:",
+        "form-action": "https:",
     }
 
 

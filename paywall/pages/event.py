@@ -200,6 +200,12 @@ def _structured(shown: Shown, sale: Sale | None) -> dict[str, Any]:
         "endDate": iso(event.ends_at),
         "organizer": {"@type": "MusicVenue", "name": shown.venue.name},
     }
+    if event.city:
+        data["location"] = {
+            "@type": "MusicVenue",
+            "name": shown.venue.name,
+            "address": {"@type": "PostalAddress", "addressLocality": event.city},
+        }
     if sale is not None and sale.price is not None:
         data["offers"] = {
             "@type": "Offer",

@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from sqlalchemy import and_, or_, select
 
 from infra.kernel.db import Tx
+from infra.kernel.paging import Slice, Wanted, slice_of
 from paywall.catalogue.tables import Event, EventState, Mode, Venue
+from paywall.http.pages_of import onward, wanted
 from paywall.pages.cards import card
 from paywall.pages.on_show import Phase, Shown, show
 from paywall.pages.paths import path
@@ -20,21 +22,25 @@ SHOWN_AT_ONCE = 24
 
 @get("/", opt={"public": True})
 async def home(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
-    """Live first, then the next concerts of every hall, soonest first."""
+    """Live first, then the next concerts of every hall, soonest first; `?after=` goes on."""
     visit = site.visit(request)
     now = site.parts.clock.machine()
+    after = request.query_params.get("after", "")[:200]
     async with site.parts.db.read() as tx:
         venues = await _venues(tx)
-        pairs = await _upcoming(tx, venues, now)
+        events = await _upcoming(tx, venues, now, wanted(SHOWN_AT_ONCE, after))
+        by_id = {venue.id: venue for venue in venues}
+        pairs = [(event, by_id[event.venue_id]) for event in events.rows]
         shown = await show(tx, pairs, visit.currency, now)
     shown = [one for one in shown if one.phase in (Phase.LIVE, Phase.AHEAD)]
     return await site.page(
         request,
         "home.html",
         live=[card(one) for one in shown if one.phase is Phase.LIVE],
-        upcoming=[card(one) for one in shown if one.phase is Phase.AHEAD][:SHOWN_AT_ONCE],
-        venues=[_row(site, request, venue, shown) for venue in venues],
-        more_url=None,
+        upcoming=[card(one) for one in shown if one.phase is Phase.AHEAD],
+        venues=[] if after else [_row(site, request, venue, shown) for venue in venues],
+        start_url=path("home") if after else None,
+        more_url=onward(path("home"), "after", events),
     )
 
 
@@ -45,22 +51,18 @@ async def _venues(tx: Tx) -> list[Venue]:
     return live or found
 
 
-async def _upcoming(tx: Tx, venues: list[Venue], now: datetime) -> list[tuple[Event, Venue]]:
+async def _upcoming(tx: Tx, venues: list[Venue], now: datetime, page: Wanted) -> Slice[Event]:
     """Published events not over by their venue's clock, soonest first."""
     if not venues:
-        return []
-    by_id = {venue.id: venue for venue in venues}
+        return Slice([], None)
     ahead = [
         and_(Event.venue_id == v.id, Event.ends_at > now + timedelta(seconds=v.clock_offset_s))
         for v in venues
     ]
-    query = (
-        select(Event)
-        .where(Event.state == EventState.PUBLISHED, or_(*ahead))
-        .order_by(Event.starts_at, Event.id)
-        .limit(SHOWN_AT_ONCE * 2)
+    query = select(Event).where(Event.state == EventState.PUBLISHED, or_(*ahead))
+    return await slice_of(
+        tx, query, page, id_column=Event.id, at_column=Event.starts_at, newest_first=False
     )
-    return [(event, by_id[event.venue_id]) for event in await tx.scalars(query)]
 
 
 def _row(site: Site, request: AnyRequest, venue: Venue, shown: list[Shown]) -> dict[str, str]:

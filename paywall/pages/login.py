@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from infra.kernel.errors import Invalid, Problem
+from paywall.accounts.login import CodeNeeded
 from paywall.http.caller import (
     browser_cookie,
     browser_cookie_name,
@@ -32,16 +33,22 @@ async def login_page(request: AnyRequest, site: NamedDependency[Site]) -> Respon
 
 @post("/login", opt=OPEN, status_code=303)
 async def login(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
-    """By password; an authenticator's code is asked for where the account has one."""
+    """By password, then by the authenticator's code where the account has one.
+
+    Between the two steps a continuation stands for the password, which no page ever shows again.
+    """
     typed = await posted(request)
     onward = own_path(typed.get("next", ""), path("tickets"))
+    log_in, caller = site.parts.people.login, caller_of(request, site.parts)
     try:
-        opened = await site.parts.people.login(
-            typed.get("email", ""),
-            typed.get("password", ""),
-            caller_of(request, site.parts),
-            code=typed.get("code", "").replace(" ", ""),
-        )
+        if typed.get("continuation"):
+            code = typed.get("code", "").replace(" ", "")
+            opened = await log_in.finish(typed["continuation"][:1000], code, caller)
+        else:
+            opened = await log_in(typed.get("email", ""), typed.get("password", ""), caller)
+    except CodeNeeded as asked:
+        typed = {"email": typed.get("email", ""), "continuation": asked.continuation}
+        return await _form(request, site, Form(typed, {}), onward, ask_code=True)
     except Problem as problem:
         return await _refused(request, site, typed, onward, problem)
     return go(onward, signed_in_cookie(site.parts, opened.secret))
@@ -75,8 +82,13 @@ async def _refused(
     text = detail_of(locale, problem)
     if isinstance(problem, Invalid) and field == "email":
         text = locale.gettext("Write the address as in ines@example.org.")
-    form = Form(typed, {field: text})
-    ask = problem.code == "code_needed" or bool(typed.get("code"))
+    ask = bool(typed.get("continuation")) and problem.code != "continuation_over"
+    if not ask and field == "code":
+        field = "email"
+    kept = {
+        name: typed.get(name, "") for name in ("email", "continuation") if ask or name == "email"
+    }
+    form = Form(kept, {field: text})
     status = problem.status if problem.status in (401, 429) else 422
     return await _form(request, site, form, onward, ask_code=ask, status=status)
 

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment
 
 from infra.kernel.money import Money
+from paywall.checkout.order_number import short_number
 from paywall.notices.ports import Rendered
 from paywall.pages.i18n import CONSOLE_LANGUAGES, SOURCE_LANGUAGE, Catalogues, Translator
 from paywall.pages.letter import Data, Letter
@@ -158,11 +159,6 @@ def _receipt(data: Data, t: Translator) -> Letter:
             "tz": data["timezone"],
         },
     )
-
-
-def short_number(order_id: str) -> str:
-    """An order's id as people read it out: the last ten characters, in capitals."""
-    return order_id[-10:].upper()
 
 
 def _refund(data: Data, t: Translator) -> Letter:

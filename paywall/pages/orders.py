@@ -8,15 +8,16 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from paywall.catalogue.tables import Mode
 from paywall.checkout.buy import WAITING
-from paywall.checkout.tables import OrderState
+from paywall.checkout.order_number import short_number
+from paywall.checkout.tables import OrderState, Unserved
 from paywall.http.caller import caller_of
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
 from paywall.pages.forms import go
 from paywall.pages.i18n import Translator
-from paywall.pages.mail_rendering import short_number
 from paywall.pages.on_show import still_on
 from paywall.pages.own_orders import OrderPage, read_order
 from paywall.pages.paths import path
@@ -161,6 +162,7 @@ async def receipt(
         paid_at=page.order.paid_at or page.order.created_at,
         tz=page.shelf.event.timezone if page.shelf.event is not None else page.shelf.venue.timezone,
         outcome=_outcome(locale, page),
+        paid_twice=page.paid_twice,
         email=page.order.email,
         owner=page.owner,
         next_step=_next(locale, page),
@@ -214,15 +216,23 @@ def _summary(locale: Translator, page: OrderPage) -> dict[str, Any]:
 def _outcome(locale: Translator, page: OrderPage) -> dict[str, str] | None:
     """What became of the money, where it didn't stay; None for a plain paid order."""
     order = page.order
-    back = locale.money(order.refunded)
-    texts = {
-        OrderState.UNSERVED: (
-            locale.gettext("Your money is on its way back"),
-            locale.gettext(
-                "Your payment came after the last place had gone to somebody else."
-                " The whole amount goes back to your card."
+    if order.test and page.shelf.venue.mode is Mode.LIVE:
+        return {
+            "title": locale.gettext("This was a test order"),
+            "text": locale.gettext(
+                "It was made while the hall was testing. No money moved, and it opens nothing."
             ),
-        ),
+        }
+    back = locale.money(order.refunded)
+    if order.unserved_why is not None:
+        gone = order.state is OrderState.REFUNDED
+        title = locale.gettext("Your money is on its way back")
+        onward = locale.gettext("The whole amount goes back to your card.")
+        if gone:
+            title = locale.gettext("This order was refunded")
+            onward = locale.gettext("%(amount)s went back to your card.") % {"amount": back}
+        return {"title": title, "text": f"{_unserved(locale, order.unserved_why)} {onward}"}
+    texts = {
         OrderState.REFUNDED: (
             locale.gettext("This order was refunded"),
             locale.gettext("%(amount)s went back to your card. What it opened is closed.")
@@ -236,6 +246,22 @@ def _outcome(locale: Translator, page: OrderPage) -> dict[str, str] | None:
     }
     found = texts.get(order.state)
     return None if found is None else {"title": found[0], "text": found[1]}
+
+
+def _unserved(locale: Translator, why: Unserved) -> str:
+    """Why a paid order could not be served."""
+    texts = {
+        Unserved.SOLD_OUT: locale.gettext(
+            "Your payment came after the last place had gone to somebody else."
+        ),
+        Unserved.CODE_USED_UP: locale.gettext(
+            "Your payment came after your code had been used up in another order."
+        ),
+        Unserved.CANCELLED: locale.gettext("This concert was cancelled before your payment came."),
+        Unserved.OVER: locale.gettext("Your payment came when this could not be watched any more."),
+        Unserved.TESTS_ENDED: locale.gettext("This order was a test."),
+    }
+    return texts[why]
 
 
 def _target(page: OrderPage) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
+from infra.kernel.money import Money
 from offers.tables import Hold, HoldState
 from paywall.accounts.tables import Account
 from paywall.checkout.shelf import Shelf, load_shelves
 from paywall.checkout.tables import Order, OrderLine
 from paywall.pages.order_cookie import orders_of
 from paywall.pages.site import AnyRequest, Site
-from paywall.payments.tables import GatewayAccount, Payment
+from paywall.payments.tables import GatewayAccount, Payment, Refund, RefundState
 
 
 class OrderPage(msgspec.Struct, kw_only=True):
@@ -30,6 +31,8 @@ class OrderPage(msgspec.Struct, kw_only=True):
     proven: bool
     """The order's address was proven at some time, by somebody."""
     owner: bool
+    paid_twice: Money | None
+    """What came in a second time for the same order, and goes back."""
     now: datetime
 
 
@@ -70,6 +73,7 @@ async def _page(tx: Tx, site: Site, order: Order, *, owner: bool) -> OrderPage:
         held_until=await tx.scalar(held),
         proven=await tx.scalar(proven) is not None,
         owner=owner,
+        paid_twice=await _paid_twice(tx, order),
         now=site.parts.clock.now(shelf.venue.clock_offset_s),
     )
 
@@ -81,3 +85,15 @@ async def _payment(tx: Tx, order: Order) -> Payment | None:
         query = query.where(Payment.id == order.payment_id)
     payment: Payment | None = await tx.scalar(query.order_by(Payment.id.desc()).limit(1))
     return payment
+
+
+async def _paid_twice(tx: Tx, order: Order) -> Money | None:
+    if not order.payment_id:
+        return None
+    returned = select(func.sum(Refund.amount_minor)).where(
+        Refund.order_id == order.id,
+        Refund.payment_id != order.payment_id,
+        Refund.state != RefundState.FAILED,
+    )
+    minor = await tx.scalar(returned)
+    return Money(int(minor), order.currency) if minor else None

@@ -91,6 +91,9 @@ def _of_logging_in(locale: Translator) -> dict[str, str]:
         "passkey_refused": locale.gettext("The passkey couldn’t be verified. Start again."),
         "passkey_taken": locale.gettext("This passkey is in use already."),
         "ceremony_over": locale.gettext("This took too long or was answered already. Start again."),
+        "continuation_over": locale.gettext(
+            "Log in again: the code was waited for 5 minutes, or your password has changed."
+        ),
     }
 
 

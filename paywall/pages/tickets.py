@@ -68,7 +68,12 @@ async def _held(tx: Tx, principal: Principal, machine_now: datetime) -> list[Hel
         .join(Venue, Venue.id == Grant.venue_id)
         .join(Event, or_(Event.id == Grant.scope_id, Event.season_id == Grant.scope_id))
         .outerjoin(Replay, Replay.event_id == Event.id)
-        .where(Customer.account_id == principal.account_id, Event.state != EventState.DRAFT)
+        .where(
+            Customer.account_id == principal.account_id,
+            Event.state != EventState.DRAFT,
+            # What was bought while the venue tested is nobody's ticket once it is live.
+            or_(Venue.live_since.is_(None), Grant.created_at >= Venue.live_since),
+        )
         .order_by(Grant.id.desc(), Event.starts_at)
         .limit(MANY)
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -12,9 +13,12 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from infra.kernel.db import Tx
+from infra.kernel.paging import Slice
 from offers.tables import OfferKind
-from paywall.catalogue import prose
-from paywall.catalogue.tables import Event, EventState, Season, Venue
+from paywall.catalogue import prose, storefront
+from paywall.catalogue.storefront import When
+from paywall.catalogue.tables import Event, Season, Venue
+from paywall.http.pages_of import onward, wanted
 from paywall.pages.accent import NotAColour, accent_css
 from paywall.pages.cards import card
 from paywall.pages.i18n import Translator
@@ -24,26 +28,38 @@ from paywall.pages.site import AnyRequest, Site
 from paywall.pages.words import opens_text
 
 OPEN = {"public": True}
-MANY = 60
-PAST = timedelta(days=400)
+MANY = 24
+"""Cards of one list on one page."""
 DEFAULT_ACCENT = "#e0a458"
 
 
+class Grids(msgspec.Struct, frozen=True, kw_only=True):
+    """What a storefront shows: two lists, each with the way to more of it."""
+
+    ahead: list[Shown]
+    replays: list[Shown]
+    more_ahead: str | None
+    more_replays: str | None
+
+
 @get("/venues/{slug:str}", opt=OPEN)
-async def storefront(
+async def storefront_page(
     slug: FromPath[str], request: AnyRequest, site: NamedDependency[Site]
 ) -> Response[bytes]:
-    """What the venue shows: the concert on now or next, the season and its pass, replays."""
+    """What the venue shows: the concert on now or next, the season and its pass, replays.
+
+    `?after=` goes on with what comes later, `?replays=` with older recordings.
+    """
     visit = site.visit(request)
+    after, older = (request.query_params.get(name, "")[:200] for name in ("after", "replays"))
+    first = not after and not older
     async with site.parts.db.read() as tx:
         venue = await venue_by_slug(tx, slug)
+        grids = await _grids(tx, site, venue, visit.currency, after, older)
         now = site.parts.clock.now(venue.clock_offset_s)
-        pairs = [(event, venue) for event in await _events(tx, venue, now)]
-        shown = await show(tx, pairs, visit.currency, site.parts.clock.machine())
-        season = await _season(tx, venue, now)
-    ahead = [one for one in shown if one.phase in (Phase.LIVE, Phase.AHEAD, Phase.CANCELLED)]
-    ahead = [one for one in ahead if one.event.ends_at > now]
-    lead = next((one for one in ahead if one.phase is not Phase.CANCELLED), None)
+        season = await _season(tx, venue, now) if first else None
+    ahead = grids.ahead
+    lead = next((one for one in ahead if one.phase is not Phase.CANCELLED), None) if first else None
     return await site.page(
         request,
         "venue.html",
@@ -52,21 +68,33 @@ async def storefront(
         featured=None if lead is None else card(lead),
         season=None if season is None else _season_view(visit.locale, season, venue),
         events=[card(one) for one in ahead if one is not lead],
-        replays=[card(one) for one in reversed(shown) if one.phase is Phase.REPLAY],
-        pass_offer=_pass(visit.locale, shown, venue),
-        more_url=None,
+        replays=[card(one) for one in grids.replays],
+        pass_offer=_pass(visit.locale, [*ahead, *grids.replays], venue) if first else None,
+        first=first,
+        start_url=path("venue", venue=venue.slug),
+        more_url=grids.more_ahead,
+        more_replays_url=grids.more_replays,
     )
 
 
-async def _events(tx: Tx, venue: Venue, now: datetime) -> list[Event]:
-    shown = (EventState.PUBLISHED, EventState.CANCELLED)
-    query = (
-        select(Event)
-        .where(Event.venue_id == venue.id, Event.state.in_(shown), Event.ends_at > now - PAST)
-        .order_by(Event.starts_at, Event.id)
-        .limit(MANY)
+async def _grids(tx: Tx, site: Site, venue: Venue, currency: str, after: str, older: str) -> Grids:
+    """One slice of each list, or of the one that is gone on with."""
+    now = site.parts.clock.now(venue.clock_offset_s)
+    here = path("venue", venue=venue.slug)
+    none: Slice[Event] = Slice([], None)
+    ahead = replays = none
+    if not older:
+        ahead = await storefront.events(tx, venue.id, wanted(MANY, after), When.UPCOMING, now)
+    if not after:
+        replays = await storefront.replays(tx, venue.id, wanted(MANY, older), now)
+    pairs = [(event, venue) for event in (*ahead.rows, *replays.rows)]
+    shown = await show(tx, pairs, currency, site.parts.clock.machine())
+    return Grids(
+        ahead=shown[: len(ahead.rows)],
+        replays=shown[len(ahead.rows) :],
+        more_ahead=onward(here, "after", ahead),
+        more_replays=onward(here, "replays", replays),
     )
-    return list(await tx.scalars(query))
 
 
 async def _season(tx: Tx, venue: Venue, now: datetime) -> Season | None:

@@ -62,6 +62,7 @@ async def watch(
             "starts_at": event.starts_at,
             "tz": event.timezone,
             "venue_name": venue.name,
+            "city": event.city,
             "url": url,
             "poster_url": poster_url(event),
         },

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Invalid, NotFound, StaleEdit
+from paywall.catalogue.tables import Venue
+from paywall.payments.credentials import refuse_wrong_mode
 from paywall.payments.tables import AccountState, GatewayAccount
 
 PRIORITY_MAX = 1000
@@ -75,13 +77,27 @@ async def reroute(
     return account
 
 
-async def switch(tx: Tx, venue_id: str, account_id: str, to: AccountState) -> GatewayAccount:
-    """Pause, resume or close; BadTransition where the state forbids it."""
-    account = await get(tx, venue_id, account_id, lock=True)
+async def switch(tx: Tx, venue: Venue, account_id: str, to: AccountState) -> GatewayAccount:
+    """Pause, resume or close; BadTransition where the state forbids it, WrongMode the venue's."""
+    account = await get(tx, venue.id, account_id, lock=True)
+    if to is AccountState.ACTIVE:
+        refuse_wrong_mode(venue.mode, test=account.test)
     account.move(to)
     account.version += 1
     await tx.flush()
     return account
+
+
+async def pause_tests(tx: Tx, venue_id: str) -> list[str]:
+    """Pause every account with test keys; their ids. What it still owes (refunds) goes on."""
+    paused = []
+    for account in await listed(tx, venue_id):
+        if account.test and account.state is AccountState.ACTIVE:
+            account.move(AccountState.PAUSED)
+            account.version += 1
+            paused.append(account.id)
+    await tx.flush()
+    return paused
 
 
 def check_codes(field: str, codes: Sequence[str], length: int) -> None:

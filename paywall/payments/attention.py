@@ -8,8 +8,16 @@ import msgspec
 from sqlalchemy import ColumnElement, or_, select
 
 from infra.kernel.db import Tx
+from paywall.catalogue.tables import Mode, Venue
 from paywall.payments.port import DisputeStanding
-from paywall.payments.tables import Dispute, InboxRow, InboxState, Payment, Refund
+from paywall.payments.tables import (
+    Dispute,
+    GatewayAccount,
+    InboxRow,
+    InboxState,
+    Payment,
+    Refund,
+)
 
 SHOWN_MAX = 100
 
@@ -38,10 +46,19 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def attention(tx: Tx, venue_id: str = "") -> Attention:
-    """Of one venue, or of the whole installation."""
+    """Of one venue, or of the whole installation.
+
+    What is left of a live venue's tests waits for nobody: no money hangs on it.
+    """
+    of_tests = (
+        select(GatewayAccount.id)
+        .join(Venue, Venue.id == GatewayAccount.venue_id)
+        .where(GatewayAccount.test.is_(True), Venue.mode == Mode.LIVE)
+    )
 
     def waiting(kind: Any, wanted: ColumnElement[bool]) -> Any:
-        query = select(kind).where(wanted).order_by(kind.id).limit(SHOWN_MAX)
+        real = kind.gateway_account_id.not_in(of_tests)
+        query = select(kind).where(wanted, real).order_by(kind.id).limit(SHOWN_MAX)
         return query.where(kind.venue_id == venue_id) if venue_id else query
 
     disputes = or_(Dispute.needs_person != "", Dispute.state == DisputeStanding.OPEN)

@@ -59,7 +59,7 @@ class Gateways:
     ) -> GatewayAccount:
         """Add a merchant account in the caller's transaction; Invalid when it can't be used.
 
-        The venue's mode and the credentials' environment must agree (law 13).
+        A live venue refuses the sandbox and test keys (law 13).
         """
         built = self.build(gateway, credentials)
         refuse_wrong_mode(venue_mode, test=built.test)
@@ -152,13 +152,15 @@ class Gateways:
 
 
 class WrongMode(Conflict):
-    """Test keys at a live venue, or live keys at a test venue (law 13)."""
+    """The sandbox or test keys at a live venue (law 13)."""
 
     code = "wrong_mode"
 
 
 def refuse_wrong_mode(mode: Mode, *, test: bool) -> None:
-    """Raise WrongMode unless the venue's mode and the keys' environment agree."""
-    if (mode is Mode.TEST) != test:
-        kind = "test" if test else "live"
-        raise WrongMode(f"The venue is in {mode.value} mode; {kind} keys can't be used there.")
+    """Raise WrongMode for test keys at a live venue.
+
+    Live keys may wait at a test venue for its first day; no payment is routed to them until then.
+    """
+    if mode is Mode.LIVE and test:
+        raise WrongMode("The venue is live; the sandbox and test keys can't be used here.")

@@ -50,6 +50,7 @@ class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     subtitle: str
+    city: str
     about_html: str
     state: EventState
     starts_at: Moment
@@ -93,6 +94,7 @@ def event_view(event: Event, venue: Venue) -> ShownEvent:
         slug=event.slug,
         name=event.name,
         subtitle=event.subtitle,
+        city=event.city,
         about_html=prose.html(event.about_md),
         state=event.state,
         starts_at=utc(event.starts_at),

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from infra.kernel.bounds import Ask, Country, Currency, Id, MoneyAsk
+from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, MoneyAsk
 from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.money import Money
 from paywall.accounts.principal import Principal
@@ -21,6 +21,18 @@ from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.parts import Parts
 from paywall.payments.port import Decline, Element, NoStep, Redirect
 
+APP = "app"
+"""The channel of orders that a signed-in person makes through this API."""
+
+TestCard = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9 ]{0,23}$",
+        description="Test mode with the sandbox only: pay with this card, without its page.",
+        examples=["4242 4242 4242 4242"],
+    ),
+]
+
 
 class NewCheckout(Ask, frozen=True):
     """What to buy. Terms of sale have to be accepted; the price shown can be pinned."""
@@ -30,16 +42,15 @@ class NewCheckout(Ask, frozen=True):
     quantity: Annotated[int, Meta(ge=1, le=100)] = 1
     currency: Currency | None = None
     country: Country | None = None
-    coupon: Annotated[str, Meta(max_length=40)] = ""
+    coupon: CouponText = None
     expected_total: MoneyAsk | None = None
-    test_card: Annotated[
-        str,
-        Meta(
-            pattern=r"^[0-9 ]{0,23}$",
-            description="Test mode with the sandbox only: pay with this card, without its page.",
-            examples=["4242 4242 4242 4242"],
-        ),
-    ] = ""
+    test_card: TestCard = ""
+
+
+class Retry(Ask, frozen=True):
+    """Another try of the same order. Nothing has to be said; the body may be left out."""
+
+    test_card: TestCard = ""
 
 
 class NextView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,10 +122,10 @@ async def start(
                 email=principal.email,
                 quantity=data.quantity,
                 currency=data.currency or "",
-                coupon=data.coupon,
+                coupon=data.coupon or "",
                 locale=principal.locale or "en",
                 country=data.country or "",
-                channel="app",
+                channel=APP,
                 expected_total=None
                 if expected is None
                 else Money(expected.amount, expected.currency),
@@ -127,29 +138,40 @@ async def start(
     return await once(request, parts, principal, "ord", run)
 
 
-@get("/v1/checkouts/{order_id:str}", opt={"person": True, "errors": (404,)})
+@get("/v1/checkouts/{order_id:str}", opt={"person": True, "errors": (403, 404)})
 async def read(
     order_id: FromPath[str],
     parts: NamedDependency[Parts],
     principal: NamedDependency[Principal],
 ) -> CheckoutView:
     """Where your purchase stands; what is still out settles by itself."""
-    async with parts.db.read() as tx:
-        await browse.one(tx, order_id, account_id=principal.account_id)
+    await _require_own(parts, principal, order_id)
     return _view(await parts.buy.standing(order_id))
 
 
 @post(
     "/v1/checkouts/{order_id:str}/retry",
-    opt={"person": True, "errors": (404, 409)},
+    opt={"person": True, "errors": (403, 404, 409)},
     status_code=200,
 )
 async def retry(
     order_id: FromPath[str],
     parts: NamedDependency[Parts],
     principal: NamedDependency[Principal],
+    data: JSONBody[Retry] = Retry(),  # noqa: B008 - frozen
 ) -> CheckoutView:
     """After a decline: another payment of the same order. A running one is gone on with."""
+    await _require_own(parts, principal, order_id)
+    return _view(await parts.buy.resume(order_id, test_card=data.test_card.replace(" ", "")))
+
+
+async def _require_own(parts: Parts, principal: Principal, order_id: str) -> None:
+    """The order is this account's, and bound to it: bought here while signed in, or proven.
+
+    An address is proven before anything bought under it is shown: whoever typed it at the web
+    checkout need not be who holds the account.
+    """
     async with parts.db.read() as tx:
-        await browse.one(tx, order_id, account_id=principal.account_id)
-    return _view(await parts.buy.resume(order_id))
+        order, _ = await browse.one(tx, order_id, account_id=principal.account_id)
+    if order.channel != APP:
+        principal.require_proven()

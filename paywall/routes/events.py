@@ -43,6 +43,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     season_id: Id | None
     subtitle: str
+    city: str
     about_md: str
     doors_s: int
     poster_seed: int
@@ -61,6 +62,7 @@ def view(event: Event) -> EventView:
         timezone=event.timezone,
         season_id=event.season_id,
         subtitle=event.subtitle,
+        city=event.city,
         about_md=event.about_md,
         doors_s=event.doors_s,
         poster_seed=event.poster_seed,

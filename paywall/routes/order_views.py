@@ -11,7 +11,7 @@ from msgspec import Meta
 from infra.kernel.money import Money
 from paywall.catalogue.tables import Mode
 from paywall.checkout.place_orders import Placed
-from paywall.checkout.tables import Order, OrderLine
+from paywall.checkout.tables import Order, OrderLine, Unserved
 from paywall.http.views import MoneyView, money, utc, utc_or_none
 from paywall.payments.tables import Dispute, Payment, Refund
 
@@ -44,6 +44,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     tax: MoneyView
     tax_bps: int
     refunded: MoneyView
+    unserved_why: Annotated[
+        Unserved | None, Meta(description="Why it was paid and could not be served.")
+    ]
     coupon: str
     external_reference: str
     created_at: datetime
@@ -78,6 +81,7 @@ def order_view(order: Order, line: OrderLine) -> OrderView:
         tax=amount(order.tax_minor),
         tax_bps=order.tax_bps,
         refunded=amount(order.refunded_minor),
+        unserved_why=order.unserved_why,
         coupon=order.coupon_code,
         external_reference=order.external_reference,
         created_at=utc(order.created_at),
@@ -112,6 +116,7 @@ def placed_view(placed: Placed) -> OrderView:
         tax=money(quote.tax),
         tax_bps=quote.tax_bps,
         refunded=MoneyView(0, quote.total.currency),
+        unserved_why=None,
         coupon=quote.coupon_code,
         external_reference=request.external_reference,
         created_at=utc(placed.now),

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from infra.kernel.away import DatabaseAway
-from infra.kernel.bounds import Ask, Country, Currency, Id, Line, MoneyAsk
+from infra.kernel.bounds import Ask, Country, CouponText, Currency, Id, Line, MoneyAsk
 from infra.kernel.errors import Invalid, Problem
 from infra.kernel.idempotency import Claimed, Kept
 from infra.kernel.ids import new_id
@@ -20,11 +20,13 @@ from infra.kernel.paging import Slice
 from paywall.accounts.addresses import checked_email
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
+from paywall.catalogue.tables import Mode
 from paywall.checkout import browse
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import Placed
 from paywall.checkout.sell_directly import DirectSale
 from paywall.checkout.tables import OrderState
+from paywall.http.acts import look_at
 from paywall.http.idempotency import (
     NOT_KEPT,
     Answer,
@@ -66,7 +68,7 @@ class NewOrder(Ask, frozen=True):
     venue_id: Id | None = None
     quantity: Annotated[int, Meta(ge=1, le=100)] = 1
     currency: Currency | None = None
-    coupon: Annotated[str, Meta(max_length=40)] = ""
+    coupon: CouponText = None
     locale: Locale = "en"
     country: Country | None = None
     expected_total: MoneyAsk | None = None
@@ -108,7 +110,7 @@ def _asked(data: NewOrder, order_id: str, venue_id: str) -> OrderRequest:
         email=checked_email(data.email),
         quantity=data.quantity,
         currency=data.currency or "",
-        coupon=data.coupon,
+        coupon=data.coupon or "",
         locale=data.locale,
         country=data.country or "",
         channel="api",
@@ -136,15 +138,19 @@ async def of_venue(
     standing: Annotated[OrderState | None, QueryParameter(name="state")] = None,
     email: FromQuery[Annotated[str, Meta(max_length=254)]] = "",
     offer_id: FromQuery[Annotated[str, Meta(max_length=32)]] = "",
+    test: Annotated[
+        bool | None, QueryParameter(description="Left out: as the venue's mode is now.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> Response[Page[OrderView]]:
-    """The venue's orders, newest first."""
-    async with parts.db.read() as tx:
+    """The venue's orders in its present mode, newest first; `test` asks for the tests' or not."""
+    async with look_at(parts, venue_id) as look:
         rows = await browse.of_venue(
-            tx,
+            look.tx,
             venue_id,
             wanted(limit, cursor),
+            test=look.venue.mode is Mode.TEST if test is None else test,
             state=standing,
             email=email.strip().lower(),
             offer_id=offer_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -46,15 +47,29 @@ class BeatBody(msgspec.Struct, frozen=True):
     position_s: float = 0.0
     watched_s: float = 0.0
     playing: bool = True
-    token_exp: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800)] | None = None
+    token_exp: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=0,
+                le=4_102_444_800,
+                description="The `exp` claim of the token that the player holds: Unix seconds.",
+                examples=[1795377900],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class BeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Beat again after `next_s`; a token that is due for renewal comes along."""
+    """Beat again after `next_s`; a token that is due for renewal comes along.
+
+    `exp` is that token's end in RFC 3339, as in the answer that began the session.
+    """
 
     next_s: int
     token: str | None = None
-    exp: int | None = None
+    exp: Annotated[datetime, msgspec.Meta(examples=["2026-11-22T20:05:00Z"])] | None = None
     refresh_after: int | None = None
 
 
@@ -103,7 +118,7 @@ async def beat(
     return BeatAnswer(
         next_s=alive.next_s,
         token=renewed.token,
-        exp=int(renewed.exp.timestamp()),
+        exp=renewed.exp,
         refresh_after=renewed.refresh_after,
     )
 

@@ -11,18 +11,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from entitlements.tables import ScopeKind
-from infra.kernel.bounds import Ask, Currency, Id, Moment
+from infra.kernel.bounds import Ask, CouponText, Currency, Id, Moment
 from infra.kernel.errors import NotFound
 from offers import coupons
 from offers.quote import Availability, Quote, availability, pick_currency, price_now
 from offers.quote import quote as quote_of
 from offers.tables import Coupon, OfferKind, OfferState
-from paywall.accounts.limits import COUPON_PER_NETWORK
+from paywall.accounts.limits import COUPON_PER_NETWORK, enforce, network
 from paywall.catalogue import storefront
 from paywall.checkout.shelf import Shelf, load_shown, opens
 from paywall.http.client_address import client_address
 from paywall.http.parts import Parts
-from paywall.http.rate_limits import count_guess
 from paywall.http.views import MoneyView, money, utc
 
 FEW = 20
@@ -35,7 +34,7 @@ class QuoteAsk(Ask, frozen=True):
     offer_id: Id
     quantity: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
     currency: Currency | None = None
-    coupon: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    coupon: CouponText = None
 
 
 class TaxView(msgspec.Struct, frozen=True):
@@ -101,16 +100,17 @@ async def ask(
     request: Request[Any, Any, Any], data: JSONBody[QuoteAsk], parts: NamedDependency[Parts]
 ) -> QuoteView:
     """Ask what an offer costs now. Nothing is held: the price may change until checkout."""
-    if data.coupon:
+    code = (data.coupon or "").strip()
+    if code:
         address = client_address(request.scope, parts.settings.trusted_proxies)
-        await count_guess(parts.meter, COUPON_PER_NETWORK, address)
+        await enforce(parts.limiter, (COUPON_PER_NETWORK, network(address)))
     shelf = await parts.shelves.of(data.offer_id)
     if shelf is None or shelf.offer.state in {OfferState.DRAFT, OfferState.ARCHIVED}:
         raise NotFound("offer")
     coupon = None
-    if data.coupon:
+    if code:
         async with parts.db.read() as tx:
-            coupon = await coupons.find(tx, shelf.venue.id, data.coupon)
+            coupon = await coupons.find(tx, shelf.venue.id, code)
     now = parts.clock.now(shelf.venue.clock_offset_s)
     return _quoted(shelf, data.currency or "", data.quantity, coupon, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from paywall.catalogue.tables import Mode, Venue
 from paywall.http.acts import act_at, look_at
 from paywall.http.etags import edited_version, tagged
 from paywall.http.parts import Parts
+from paywall.http.views import utc_or_none
 
 
 class VenueView(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class VenueView(msgspec.Struct, frozen=True, kw_only=True):
     about_md: str
     mode: Mode
     clock_offset_s: int
+    live_since: datetime | None
     country: Country
     timezone: str
     locale: str
@@ -44,7 +47,8 @@ class VenueView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view(venue: Venue) -> VenueView:
-    return VenueView(**{field: getattr(venue, field) for field in VenueView.__struct_fields__})
+    facts = {field: getattr(venue, field) for field in VenueView.__struct_fields__}
+    return VenueView(**facts | {"live_since": utc_or_none(venue.live_since)})
 
 
 @get(

@@ -15,7 +15,6 @@ from infra.kernel.errors import NotFound
 from infra.kernel.paging import Place, Slice
 from paywall.accounts.principal import Principal
 from paywall.accounts.roles import Permission
-from paywall.http.acts import act_at
 from paywall.http.etags import edited_version, etag, tagged
 from paywall.http.idempotency import Answer, Resume, once
 from paywall.http.pages_of import Cursor, Limit, Page, page_of, wanted
@@ -141,11 +140,6 @@ async def _one(parts: Parts, venue_id: str, endpoint_id: str) -> EndpointView:
     raise NotFound("webhook endpoint")
 
 
-async def _note(parts: Parts, principal: Principal, venue_id: str, verb: str, about: str) -> None:
-    async with act_at(parts, principal, venue_id) as act:
-        await act.note(f"webhook.{verb}", about)
-
-
 @get(AT, opt=OPT)
 async def listing(venue_id: FromPath[Id], parts: NamedDependency[Parts]) -> EndpointList:
     """List the venue's endpoints, oldest first."""
@@ -164,9 +158,13 @@ async def create(
 
     async def run(resume: Resume) -> Answer:
         made, secret = await parts.webhooks.add(
-            venue_id, data.url, data.kinds, data.description, endpoint_id=resume.resource_id
+            venue_id,
+            data.url,
+            data.kinds,
+            data.description,
+            actor=principal.actor,
+            endpoint_id=resume.resource_id,
         )
-        await _note(parts, principal, venue_id, "added", made.id)
         shown = EndpointWithSecret(**_facts(made), secret=secret)
         return Answer(201, shown, {"ETag": etag(made.version), "Cache-Control": "no-store"})
 
@@ -196,17 +194,15 @@ async def edit(
     now = await _one(parts, venue_id, endpoint_id)
     kept = {"url": now.url, "kinds": now.kinds, "description": now.description}
     one = await parts.webhooks.edit(
-        venue_id, endpoint_id, version=version, **(kept | changes(data))
+        venue_id, endpoint_id, version=version, actor=principal.actor, **(kept | changes(data))
     )
-    await _note(parts, principal, venue_id, "changed", endpoint_id)
     return tagged(view(one), one.version)
 
 
 async def _switch(
     parts: Parts, principal: Principal, venue_id: str, endpoint_id: str, to: EndpointState
 ) -> Response[Endpoint]:
-    one = await parts.webhooks.switch(venue_id, endpoint_id, to)
-    await _note(parts, principal, venue_id, to.value, endpoint_id)
+    one = await parts.webhooks.switch(venue_id, endpoint_id, to, actor=principal.actor)
     return tagged(view(one), one.version, status=200)
 
 
@@ -243,8 +239,7 @@ async def rotate(
     """Give it a new signing secret, shown once; the old one signs beside it for 24 hours."""
 
     async def run(_resume: Resume) -> Answer:
-        one, secret = await parts.webhooks.rotate(venue_id, endpoint_id)
-        await _note(parts, principal, venue_id, "rotated", endpoint_id)
+        one, secret = await parts.webhooks.rotate(venue_id, endpoint_id, actor=principal.actor)
         shown = EndpointWithSecret(**_facts(one), secret=secret)
         return Answer(200, shown, {"ETag": etag(one.version), "Cache-Control": "no-store"})
 
@@ -259,8 +254,7 @@ async def remove(
     principal: NamedDependency[Principal],
 ) -> None:
     """Take the endpoint away. Messages still waiting for it fail."""
-    await parts.webhooks.remove(venue_id, endpoint_id)
-    await _note(parts, principal, venue_id, "removed", endpoint_id)
+    await parts.webhooks.remove(venue_id, endpoint_id, actor=principal.actor)
 
 
 @post(ONE + "/test", opt={**OPT, "errors": (409,)}, status_code=202)
@@ -297,10 +291,11 @@ async def replay(
     endpoint_id: FromPath[Id],
     delivery_id: FromPath[Id],
     parts: NamedDependency[Parts],
+    principal: NamedDependency[Principal],
 ) -> Delivery:
     """Send one message again, at once, under the same webhook-id."""
     await _one(parts, venue_id, endpoint_id)
-    return delivery_view(await parts.webhooks.replay(venue_id, delivery_id))
+    return delivery_view(await parts.webhooks.replay(venue_id, delivery_id, actor=principal.actor))
 
 
 @post(ONE + "/replay-failed", opt=OPT, status_code=200)
@@ -309,10 +304,14 @@ async def replay_failed(
     endpoint_id: FromPath[Id],
     data: JSONBody[ReplaySince],
     parts: NamedDependency[Parts],
+    principal: NamedDependency[Principal],
 ) -> Replayed:
     """Send every message that failed since a moment again."""
     await _one(parts, venue_id, endpoint_id)
-    return Replayed(await parts.webhooks.replay_failed(venue_id, endpoint_id, data.since))
+    count = await parts.webhooks.replay_failed(
+        venue_id, endpoint_id, data.since, actor=principal.actor
+    )
+    return Replayed(count)
 
 
 ROUTES = [

@@ -8,7 +8,8 @@ import sys
 from infra.adapters.logs import configure_logging
 from infra.adapters.taskiq_kick import TaskiqKick
 from infra.kernel.settings import load_settings
-from paywall.app.assembly import assemble, senders
+from paywall.app.assembly import assemble
+from paywall.app.sending import senders
 from paywall.worker.jobs import jobs
 from paywall.worker.tick import Worker
 

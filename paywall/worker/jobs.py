@@ -9,7 +9,7 @@ from entitlements.keys import turn
 from entitlements.sessions import cut_silent
 from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
-from paywall.app.assembly import Senders
+from paywall.app.sending import Senders
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.payments.inbox import prune_inbox

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pyotp
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from infra.kernel.errors import NotFound, TooMany, Unauthenticated
+from infra.kernel.seal import Sealer
 from paywall.accounts.limits import MemoryLimiter
-from paywall.accounts.login import LogIn
+from paywall.accounts.login import CodeNeeded, ContinuationOver, LogIn
 from paywall.accounts.passwords import Passwords
 from paywall.accounts.principal import NOBODY
 from paywall.accounts.sessions import Caller, touch
@@ -59,6 +60,7 @@ async def test_a_log_in_renews_a_hash_made_with_older_parameters(world: World) -
         world.clock,
         limiter=MemoryLimiter(world.clock),
         passwords=stronger,
+        sealer=Sealer(b"k" * 32),
         totp=world.people.totp,
     )
     await login("a@example.org", PASSWORD, HERE)
@@ -189,3 +191,51 @@ async def test_a_new_password_ends_other_sessions_and_is_told_by_mail(world: Wor
     await world.people.login("a@example.org", "another long sentence", HERE)
     with pytest.raises(Unauthenticated):
         await world.people.login("a@example.org", PASSWORD, HERE)
+
+
+async def asked_for_a_code(world: World) -> tuple[str, pyotp.TOTP]:
+    """A continuation of somebody who has shown the password, and their authenticator."""
+    principal = await world.who(await world.with_password("a@example.org"))
+    enrolment = await world.people.totp.enrol(principal)
+    app = pyotp.TOTP(enrolment.secret)
+    await world.people.totp.confirm(principal, app.at(world.clock.machine()))
+    world.clock.move(seconds=30)
+    with pytest.raises(CodeNeeded) as asks:
+        await world.people.login("a@example.org", PASSWORD, HERE)
+    assert PASSWORD not in asks.value.continuation
+    assert "continuation" not in asks.value.extra
+    return asks.value.continuation, app
+
+
+async def test_a_continuation_takes_the_code_after_a_wrong_one_and_works_once(
+    world: World,
+) -> None:
+    continuation, app = await asked_for_a_code(world)
+    with pytest.raises(Unauthenticated) as wrong:
+        await world.people.login.finish(continuation, "000000", HERE)
+    assert wrong.value.field == "code"
+    opened = await world.people.login.finish(continuation, app.at(world.clock.machine()), HERE)
+    assert opened.strong
+    world.clock.move(seconds=30)
+    with pytest.raises(ContinuationOver):
+        await world.people.login.finish(continuation, app.at(world.clock.machine()), HERE)
+
+
+async def test_a_continuation_ends_with_five_minutes_a_new_password_or_a_changed_letter(
+    world: World,
+) -> None:
+    continuation, app = await asked_for_a_code(world)
+    for forged in ("", "nonsense", continuation[:-4] + "AAAA"):
+        with pytest.raises(ContinuationOver):
+            await world.people.login.finish(forged, app.at(world.clock.machine()), HERE)
+    async with world.db.transaction() as tx:
+        await tx.execute(update(Account).values(password_hash="another"))
+    with pytest.raises(ContinuationOver):
+        await world.people.login.finish(continuation, app.at(world.clock.machine()), HERE)
+
+
+async def test_a_continuation_lasts_five_minutes(world: World) -> None:
+    continuation, app = await asked_for_a_code(world)
+    world.clock.move(minutes=5)
+    with pytest.raises(ContinuationOver):
+        await world.people.login.finish(continuation, app.at(world.clock.machine()), HERE)

@@ -34,7 +34,6 @@ def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
     page.get_by_label("Email").fill(OWNER)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url(re.compile(r"/console/ven_"))

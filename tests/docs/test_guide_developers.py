@@ -19,7 +19,8 @@ from infra.kernel.db import Database
 from infra.kernel.settings import Settings
 from paywall.accounts.passwords import Passwords
 from paywall.app import create_app
-from paywall.app.assembly import assemble, senders
+from paywall.app.assembly import assemble
+from paywall.app.sending import senders
 from paywall.cli.seed import PASSWORD, register_merchants, write_demo
 from paywall.http.parts import Parts
 from paywall.http.rate_limits import QUOTAS

@@ -8,11 +8,13 @@ from datetime import timedelta
 import msgspec
 import pytest
 from sqlalchemy import event as sa_event
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
 from infra.kernel.errors import BadTransition, Conflict, Invalid, NotFound, StaleEdit
+from paywall.accounts.tables import AuditEntry
 from paywall.catalogue.tables import Mode
 from paywall.notices.emission import Emission, emit
 from paywall.notices.kinds import WEBHOOK_KINDS
@@ -61,7 +63,7 @@ async def endpoint_row(db: Database, id_: str) -> WebhookEndpoint:
 
 async def one_endpoint(db: Database, hooks: Webhooks, *kinds: str) -> tuple[EndpointView, str]:
     await add_venue(db)
-    return await hooks.add("ven_1", URL, kinds)
+    return await hooks.add("ven_1", URL, kinds, actor="acc_1")
 
 
 async def test_an_event_arrives_signed_with_its_stored_id(
@@ -88,12 +90,12 @@ async def test_an_event_reaches_every_endpoint_of_its_venue_that_wants_it_and_no
 ) -> None:
     await add_venue(database, "ven_1")
     await add_venue(database, "ven_2")
-    everything, _ = await hooks.add("ven_1", URL, [])
-    paid_only, _ = await hooks.add("ven_1", URL, ["order.paid"])
-    await hooks.add("ven_1", URL, ["refund.succeeded"])
-    off, _ = await hooks.add("ven_1", URL, [])
-    await hooks.switch("ven_1", off.id, EndpointState.DISABLED)
-    await hooks.add("ven_2", URL, [])
+    everything, _ = await hooks.add("ven_1", URL, [], actor="acc_1")
+    paid_only, _ = await hooks.add("ven_1", URL, ["order.paid"], actor="acc_1")
+    await hooks.add("ven_1", URL, ["refund.succeeded"], actor="acc_1")
+    off, _ = await hooks.add("ven_1", URL, [], actor="acc_1")
+    await hooks.switch("ven_1", off.id, EndpointState.DISABLED, actor="acc_1")
+    await hooks.add("ven_2", URL, [], actor="acc_1")
     await tell(database, outbox, clock, [paid(), paid()])
     await tell(database, outbox, clock, [paid()])
     rows = await webhook_rows(database)
@@ -215,9 +217,9 @@ async def test_a_dead_endpoint_with_a_long_queue_costs_one_call_and_holds_up_nob
 ) -> None:  # fmt: skip
     await add_venue(database, "ven_1")
     await add_venue(database, "ven_2")
-    await hooks.add("ven_1", URL, [])
+    await hooks.add("ven_1", URL, [], actor="acc_1")
     good = "https://good.example/"
-    await hooks.add("ven_2", good, [])
+    await hooks.add("ven_2", good, [], actor="acc_1")
     wire.answers[URL] = NotSent("dead")
     await tell(database, outbox, clock, [paid()])
     await hook_delivery.run(clock.machine())  # it is known to fail from now on
@@ -243,16 +245,16 @@ async def test_messages_of_a_disabled_or_removed_endpoint_fail_and_can_be_replay
 ) -> None:  # fmt: skip
     endpoint, _ = await one_endpoint(database, hooks)
     await tell(database, outbox, clock, [paid(1), paid(2)])
-    await hooks.switch("ven_1", endpoint.id, EndpointState.DISABLED)
+    await hooks.switch("ven_1", endpoint.id, EndpointState.DISABLED, actor="acc_1")
     await hook_delivery.run(clock.machine())
     assert wire.calls == []
     assert {row.state for row in await webhook_rows(database)} == {OutboxState.FAILED}
-    await hooks.switch("ven_1", endpoint.id, EndpointState.ENABLED)
-    assert await hooks.replay_failed("ven_1", endpoint.id, clock.machine()) == 2
+    await hooks.switch("ven_1", endpoint.id, EndpointState.ENABLED, actor="acc_1")
+    assert await hooks.replay_failed("ven_1", endpoint.id, clock.machine(), actor="acc_1") == 2
     await hook_delivery.run(clock.machine())
     assert len(wire.calls) == 2
     await tell(database, outbox, clock, [paid(3)])
-    await hooks.remove("ven_1", endpoint.id)
+    await hooks.remove("ven_1", endpoint.id, actor="acc_1")
     await hook_delivery.run(clock.machine())
     last = (await webhook_rows(database))[-1]
     assert (last.state, last.last_error) == (OutboxState.FAILED, "The endpoint was removed.")
@@ -272,7 +274,7 @@ async def test_deliveries_are_listed_newest_first_and_one_is_replayed_under_its_
     assert listed[0].id > listed[1].id
     [oldest] = await hooks.deliveries("ven_1", endpoint.id, before=listed[1].id)
     assert len(oldest.answer_excerpt) == 1000
-    again = await hooks.replay("ven_1", oldest.id)
+    again = await hooks.replay("ven_1", oldest.id, actor="acc_1")
     assert (again.state, again.tries) == (OutboxState.WAITING, 0)
     await hook_delivery.run(clock.machine())
     assert wire.calls[-1].headers["webhook-id"] == oldest.id
@@ -286,7 +288,7 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day(
     hook_delivery: WebhookDelivery, wire: ScriptedWebhooks,
 ) -> None:  # fmt: skip
     endpoint, old = await one_endpoint(database, hooks)
-    _, new = await hooks.rotate("ven_1", endpoint.id)
+    _, new = await hooks.rotate("ven_1", endpoint.id, actor="acc_1")
     for n, secrets in enumerate(([new, old], [new])):
         await tell(database, outbox, clock, [paid(n)])
         await hook_delivery.run(clock.machine())
@@ -308,7 +310,7 @@ async def test_a_test_event_is_sent_whatever_the_endpoint_wants(
     await hooks.send_test("ven_1", endpoint.id)
     await hook_delivery.run(clock.machine())
     assert [msgspec.json.decode(c.body)["type"] for c in wire.calls] == ["webhook.test"] * 2
-    await hooks.switch("ven_1", endpoint.id, EndpointState.DISABLED)
+    await hooks.switch("ven_1", endpoint.id, EndpointState.DISABLED, actor="acc_1")
     with pytest.raises(Conflict):
         await hooks.send_test("ven_1", endpoint.id)
 
@@ -324,7 +326,7 @@ async def test_an_address_that_is_plainly_wrong_is_refused_with_its_field(
 ) -> None:
     await add_venue(database)
     with pytest.raises(Invalid) as caught:
-        await hooks.add("ven_1", url, [])
+        await hooks.add("ven_1", url, [], actor="acc_1")
     assert caught.value.field == "url"
 
 
@@ -333,20 +335,28 @@ async def test_a_live_venue_needs_https_and_known_kinds(
 ) -> None:
     await add_venue(database, mode=Mode.LIVE)
     with pytest.raises(Invalid):
-        await hooks.add("ven_1", "http://app.example", [])
+        await hooks.add("ven_1", "http://app.example", [], actor="acc_1")
     with pytest.raises(Invalid) as caught:
-        await hooks.add("ven_1", URL, ["order.sneezed"])
+        await hooks.add("ven_1", URL, ["order.sneezed"], actor="acc_1")
     assert caught.value.field == "kinds"
 
 
 async def test_an_edit_needs_the_version_that_was_seen(database: Database, hooks: Webhooks) -> None:
     endpoint, _ = await one_endpoint(database, hooks)
     changed = await hooks.edit(
-        "ven_1", endpoint.id, version=1, url=URL + "2", kinds=["order.paid"], description="shop"
+        "ven_1",
+        endpoint.id,
+        version=1,
+        url=URL + "2",
+        kinds=["order.paid"],
+        description="shop",
+        actor="acc_1",
     )
     assert (changed.url, changed.kinds, changed.version) == (URL + "2", ["order.paid"], 2)
     with pytest.raises(StaleEdit):
-        await hooks.edit("ven_1", endpoint.id, version=1, url=URL, kinds=[], description="")
+        await hooks.edit(
+            "ven_1", endpoint.id, version=1, url=URL, kinds=[], description="", actor="acc_1"
+        )
 
 
 async def test_another_venue_sees_and_changes_nothing(
@@ -358,12 +368,15 @@ async def test_another_venue_sees_and_changes_nothing(
     [row] = await webhook_rows(database)
     assert await hooks.endpoints("ven_2") == []
     assert await hooks.deliveries("ven_2", endpoint.id) == []
-    assert await hooks.replay_failed("ven_2", endpoint.id, clock.machine()) == 0
+    assert await hooks.replay_failed("ven_2", endpoint.id, clock.machine(), actor="acc_1") == 0
     for attempt in (
-        hooks.rotate("ven_2", endpoint.id), hooks.remove("ven_2", endpoint.id),
-        hooks.send_test("ven_2", endpoint.id), hooks.replay("ven_2", row.id),
-        hooks.switch("ven_2", endpoint.id, EndpointState.DISABLED),
-        hooks.edit("ven_2", endpoint.id, version=1, url=URL, kinds=[], description=""),
+        hooks.rotate("ven_2", endpoint.id, actor="acc_1"),
+        hooks.remove("ven_2", endpoint.id, actor="acc_1"),
+        hooks.send_test("ven_2", endpoint.id), hooks.replay("ven_2", row.id, actor="acc_1"),
+        hooks.switch("ven_2", endpoint.id, EndpointState.DISABLED, actor="acc_1"),
+        hooks.edit(
+            "ven_2", endpoint.id, version=1, url=URL, kinds=[], description="", actor="acc_1",
+        ),
     ):  # fmt: skip
         with pytest.raises(NotFound):
             await attempt
@@ -374,9 +387,9 @@ async def test_a_venue_has_a_bounded_number_of_endpoints(
 ) -> None:
     await add_venue(database)
     for _ in range(MAX_ENDPOINTS):
-        await hooks.add("ven_1", URL, [])
+        await hooks.add("ven_1", URL, [], actor="acc_1")
     with pytest.raises(Conflict):
-        await hooks.add("ven_1", URL, [])
+        await hooks.add("ven_1", URL, [], actor="acc_1")
 
 
 @pytest.mark.parametrize("source", EndpointState)
@@ -396,3 +409,22 @@ def test_every_step_of_an_endpoint_is_in_its_table(
 def test_kinds_are_written_like_the_specification_recommends() -> None:
     for kind in WEBHOOK_KINDS:
         assert all(part.isidentifier() for part in kind.split("."))
+
+
+async def test_each_act_and_its_line_in_the_audit_log_are_one_transaction(
+    hooks: Webhooks, database: Database
+) -> None:
+    await add_venue(database)
+    endpoint, _ = await hooks.add("ven_1", URL, [], actor="acc_1")
+    await hooks.rotate("ven_1", endpoint.id, actor="acc_2")
+    async with database.read() as tx:
+        entries = list(await tx.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+    assert [(e.actor, e.action, e.subject) for e in entries] == [
+        ("acc_1", "webhook.added", endpoint.id),
+        ("acc_2", "webhook.rotated", endpoint.id),
+    ]
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP TABLE audit_entry"))
+    with pytest.raises(DBAPIError):
+        await hooks.remove("ven_1", endpoint.id, actor="acc_1")
+    assert [one.id for one in await hooks.endpoints("ven_1")] == [endpoint.id]

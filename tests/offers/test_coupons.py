@@ -78,3 +78,9 @@ async def test_a_code_that_makes_no_sense_is_refused(database: Database, new: Ne
     with pytest.raises(Invalid):
         async with database.transaction() as tx:
             await coupon_codes.create(tx, "ven_1", "cpn_1", new, now=NOW)
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+async def test_a_blank_code_is_no_code(database: Database, blank: str) -> None:
+    async with database.read() as tx:
+        assert await coupons.find(tx, "ven_1", blank) is None

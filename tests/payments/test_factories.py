@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
@@ -17,6 +18,7 @@ from infra.kernel.settings import Settings
 from paywall.app.assembly import factories
 from paywall.catalogue.tables import Mode
 from paywall.payments.credentials import Gateways, WrongMode
+from paywall.payments.tables import GatewayAccount
 
 GOOD: dict[str, dict[str, Any]] = {
     "sandbox": {"secret_key": "sk_test_sandbox_x", "webhook_secret": "whsec_AAAA"},
@@ -104,10 +106,12 @@ async def test_a_live_venue_takes_no_test_keys(
         await _open(gateways, database, Mode.LIVE, name)
 
 
+@pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("name", sorted(LIVE))
-async def test_a_test_venue_takes_no_live_keys(
-    gateways: Gateways, database: Database, name: str
+async def test_live_keys_may_wait_at_a_test_venue(
+    gateways: Gateways, database: Database, name: str, mode: Mode
 ) -> None:
-    await _open(gateways, database, Mode.LIVE, name, **LIVE[name])
-    with pytest.raises(WrongMode):
-        await _open(gateways, database, Mode.TEST, name, **LIVE[name])
+    await _open(gateways, database, mode, name, **LIVE[name])
+    async with database.read() as tx:
+        (account,) = await tx.scalars(select(GatewayAccount))
+    assert not account.test

@@ -28,7 +28,8 @@ from paywall.accounts.people import make_people
 from paywall.accounts.roles import API_KEY_SCOPES
 from paywall.accounts.sessions import Caller
 from paywall.accounts.tables import ApiKey
-from paywall.app.assembly import assemble, senders
+from paywall.app.assembly import assemble
+from paywall.app.sending import senders
 from paywall.catalogue.tables import Mode, Venue
 from paywall.checkout.tables import Order
 from paywall.cli.doctor import examine

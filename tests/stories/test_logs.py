@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from infra.adapters.logs import configure_logging
-from paywall.app.assembly import senders
+from paywall.app.sending import senders
 from tests.stories.hall import KEY, Hall
 
 SECRETS = re.compile(r"eyJ\w|pws_\w|pwk_\w|whsec_\w|sk_test|pwi_\w")
@@ -38,7 +38,7 @@ async def test_nothing_secret_is_logged_when_people_log_in_buy_and_watch(
     event_id = await hall.event(in_hours=-0.5)
     offer_id = await hall.ticket(event_id)
     endpoint, secret = await hall.parts.webhooks.add(
-        hall.venue_id, "http://127.0.0.1:9/hook", ["order.paid"]
+        hall.venue_id, "http://127.0.0.1:9/hook", ["order.paid"], actor="acc_1"
     )
     ada = await hall.buyer()
     await hall.move(minutes=1)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from paywall.app.assembly import senders
+from paywall.app.sending import senders
 from paywall.notices.signing import signature
 from tests.adapters.local_servers import Answer, http_server
 from tests.stories.hall import Hall

@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=160), nullable=False),
         sa.Column("subtitle", sa.String(length=200), nullable=False),
         sa.Column("about_md", sa.Text(), nullable=False),
+        sa.Column("city", sa.String(length=80), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
@@ -474,6 +475,7 @@ def upgrade() -> None:
         sa.Column("refunded_minor", sa.Integer(), nullable=False),
         sa.Column("coupon_code", sa.String(length=40), nullable=False),
         sa.Column("payment_id", sa.String(length=32), nullable=False),
+        sa.Column("unserved_why", sa.String(length=32), nullable=True),
         sa.Column("external_reference", sa.String(length=80), nullable=False),
         sa.Column("locale", sa.String(length=8), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
@@ -901,6 +903,7 @@ def upgrade() -> None:
         sa.Column("vat_bps", sa.Integer(), nullable=False),
         sa.Column("platform_fee_bps", sa.Integer(), nullable=False),
         sa.Column("terms_url", sa.String(length=500), nullable=False),
+        sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(

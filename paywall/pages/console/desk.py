@@ -140,7 +140,10 @@ class Desk:
 
     def words_for(self, problem: Problem) -> str:
         """The problem's sentence in the reader's language, where the catalogue has it."""
-        return self.gettext(detail_of(self.locale, problem))
+        from paywall.pages.console.filled_sentences import in_words_of  # makes cells, as words do
+
+        said = detail_of(self.locale, problem)
+        return in_words_of(self.locale, problem) if said == problem.detail else said
 
     @asynccontextmanager
     async def act(self) -> AsyncIterator[Act]:

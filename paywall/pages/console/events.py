@@ -114,6 +114,10 @@ def _form(desk: Desk, event: Event | None, known: list[Season], season_id: str =
     inputs = [
         Input("name", _("Name"), required=True, attrs={"maxlength": "160"}),
         Input("subtitle", _("Line below the name"), attrs={"maxlength": "200"}),
+        Input(
+            "city", _("City"), attrs={"maxlength": "80"},
+            hint=_("Where the hall stands. Shown beside the venue's name."),
+        ),
         Input("starts_at", _("Starts"), "moment", required=True, group=_("When")),
         Input("ends_at", _("Ends"), "moment", required=True),
         Input(
@@ -143,6 +147,7 @@ def _form(desk: Desk, event: Event | None, known: list[Season], season_id: str =
         action=desk.url(f"/events/{event.id}/edit"), submit=_("Save the event"), inputs=inputs,
         values={
             "name": event.name, "subtitle": event.subtitle, "about_md": event.about_md,
+            "city": event.city,
             "starts_at": local_text(event.starts_at, zone),
             "ends_at": local_text(event.ends_at, zone), "timezone": zone,
             "doors_min": str(event.doors_s // 60), "season_id": event.season_id or "",
@@ -160,6 +165,7 @@ def _asked(typed: Typed) -> dict[str, Any]:
     return {
         "name": typed.text("name"),
         "subtitle": typed.text("subtitle"),
+        "city": typed.text("city"),
         "about_md": typed.text("about_md"),
         "starts_at": needed(typed.moment("starts_at", zone), "starts_at"),
         "ends_at": needed(typed.moment("ends_at", zone), "ends_at"),

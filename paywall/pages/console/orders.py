@@ -18,8 +18,9 @@ from infra.kernel.money import Money
 from infra.kernel.paging import Place, Wanted
 from offers import sale
 from paywall.accounts.roles import Permission as P
-from paywall.catalogue.tables import Event, Season
+from paywall.catalogue.tables import Event, Mode, Season
 from paywall.checkout import browse
+from paywall.checkout.order_number import short_number
 from paywall.checkout.refund import REFUNDABLE
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.ledger import browse as books
@@ -61,13 +62,15 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     """The venue's orders, newest first; filters in the address."""
     _, query = desk.gettext, desk.request.query_params
     state = OrderState(query["state"]) if query.get("state") in list(OrderState) else None
+    live = desk.venue.mode is Mode.LIVE
+    testing = not live or query.get("test") == "1"
     async with desk.look() as tx:
         known = (await sale.listed(tx, desk.venue.id, Wanted(limit=100))).rows
         offers = await offer_rows.options(tx, known)
 
     async def fetch(tx: Tx, wanted: Wanted) -> tuple[list[Row], Place | None]:
         found = await browse.of_venue(
-            tx, desk.venue.id, wanted,
+            tx, desk.venue.id, wanted, test=testing,
             state=state, email=query.get("email", "").strip().lower()[:254],
             offer_id=query.get("offer_id", "")[:32], made_from=day_edge(desk, "from"),
             made_until=day_edge(desk, "until", after=True),
@@ -96,6 +99,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
                 Link(_("Paid"), desk.url("/orders", state="paid")),
                 Link(_("Refunded"), desk.url("/orders", state="refunded")),
                 Link(_("Paid too late"), desk.url("/orders", state="unserved")),
+                *([Link(_("Test orders"), desk.url("/orders", test="1"))] if live else []),
             ],
             empty_title=_("No order yet"),
             empty_text=_("Orders appear here the moment somebody goes to pay."),
@@ -114,7 +118,7 @@ def _row(desk: Desk, order: Order, line: OrderLine) -> Row:
             Cell(quantity + line.name),
             money_cell(desk.locale, order.total),
             money_cell(desk.locale, order.refunded if order.refunded else None),
-            Cell("…" + order.id[-8:], raw=order.id, code=True),
+            Cell(short_number(order.id), raw=order.id, code=True),
         ],
         desk.url(f"/orders/{order.id}"),
     )
@@ -135,6 +139,7 @@ async def read(desk: NamedDependency[Desk], order_id: FromPath[str]) -> Response
         "order.html",
         section="orders",
         order=order,
+        number=short_number(order.id),
         line=line,
         unit=Money(line.unit_minor, order.currency),
         story=story(desk, order, *money),

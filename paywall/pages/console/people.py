@@ -7,13 +7,14 @@ from typing import Any
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
 from infra.kernel.paging import Place, Wanted, slice_of
 from paywall.accounts.roles import Permission as P
 from paywall.accounts.tables import Account, Customer
+from paywall.catalogue.tables import Mode
 from paywall.checkout.tables import Order, OrderState
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.table import (
@@ -36,7 +37,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     _, email = desk.gettext, desk.request.query_params.get("email", "").strip().lower()[:254]
 
     async def fetch(tx: Tx, wanted: Wanted) -> tuple[list[Row], Place | None]:
-        query = select(Customer).where(Customer.venue_id == desk.venue.id)
+        query = select(Customer).where(Customer.venue_id == desk.venue.id, _met(desk))
         if email:
             ours = select(Account.id).where(Account.email == email)
             query = query.where(Customer.account_id.in_(ours))
@@ -58,6 +59,16 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     )
 
 
+def _met(desk: Desk) -> ColumnElement[bool]:
+    """Whom the venue knows: since it is live, whoever only tested is not among them."""
+    if desk.venue.live_since is None:
+        return true()
+    bought = select(Order.customer_id).where(
+        Order.customer_id == Customer.id, Order.test.is_(False)
+    )
+    return or_(Customer.created_at >= desk.venue.live_since, bought.exists())
+
+
 async def _rows(desk: Desk, tx: Tx, customers: list[Customer]) -> list[Row]:
     accounts = {
         one.id: one
@@ -70,7 +81,11 @@ async def _rows(desk: Desk, tx: Tx, customers: list[Customer]) -> list[Row]:
         (
             await tx.execute(
                 select(Order.customer_id, func.count())
-                .where(Order.customer_id.in_(ids), Order.state.in_(BOUGHT))
+                .where(
+                    Order.customer_id.in_(ids),
+                    Order.state.in_(BOUGHT),
+                    Order.test == (desk.venue.mode is Mode.TEST),
+                )
                 .group_by(Order.customer_id)
             )
         ).all()
@@ -100,7 +115,11 @@ async def read(desk: NamedDependency[Desk], customer_id: FromPath[str]) -> Respo
         account = await tx.get_one(Account, customer.account_id)
         query = (
             select(Order)
-            .where(Order.customer_id == customer_id, Order.venue_id == desk.venue.id)
+            .where(
+                Order.customer_id == customer_id,
+                Order.venue_id == desk.venue.id,
+                Order.test == (desk.venue.mode is Mode.TEST),
+            )
             .order_by(Order.id.desc())
             .limit(100)
         )

@@ -108,7 +108,10 @@ def _new_form(desk: Desk, gateway: str) -> Form:
         )
         for name, label, secret, several, required in FIELDS[gateway]
     ]  # fmt: skip
-    lead = _("Stored sealed. Keys are never shown again; test keys are for test venues only.")
+    lead = _(
+        "Stored sealed and never shown again. Test keys are for test venues only; live keys wait"
+        " at one until it goes live."
+    )
     if gateway == "sandbox":
         lead = _("A processor that plays: test cards, no money. Only for venues in test mode.")
     return Form(
@@ -254,7 +257,7 @@ async def _switch(
     page = desk.url(f"/processors/{account_id}")
     try:
         async with desk.act() as act:
-            await accounts.switch(act.tx, desk.venue.id, account_id, to)
+            await accounts.switch(act.tx, act.venue, account_id, to)
             await act.note(f"gateway.{to.value}", account_id)
     except Problem as problem:
         return desk.to(page, desk.words_for(problem))

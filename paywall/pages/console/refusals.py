@@ -15,6 +15,7 @@ from paywall.http.answer_headers import request_id
 from paywall.http.problems import headers_of
 from paywall.pages.console import nav
 from paywall.pages.console.desk import HTML, render, site_of
+from paywall.pages.console.filled_sentences import in_words_of
 from paywall.pages.console.nav import N_
 from paywall.pages.errors import wants_page
 from paywall.pages.problem_words import detail_of
@@ -45,6 +46,8 @@ def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[An
         return _see(f"/console/confirm?next={quote(back)}")
     locale = site_of(request).visit(request, console=True).locale
     detail = detail_of(locale, problem)
+    if detail == problem.detail:
+        detail = in_words_of(locale, problem)
     return _page(request, principal, problem.status, detail, headers_of(problem))
 
 

@@ -64,6 +64,33 @@ SENTENCES = (
     # payment accounts
     N_("Somebody changed this payment account meanwhile. Read it again."),
     N_("The sandbox does not answer. Start it, then try again."),
+    # going live
+    N_(
+        "People would come over http or to this machine alone. The operator sets"
+        " PAYWALL_PUBLIC_URL to the installation's https address."
+    ),
+    N_(
+        "Receipts and log-ins would not be mailed. The operator sets PAYWALL_SMTP_URL and"
+        " PAYWALL_MAIL_FROM."
+    ),
+    N_(
+        "Buyers must see who sells. Fill in the legal name, the address and the contact under"
+        " Settings."
+    ),
+    N_(
+        "No account takes real money. Add Stripe or Adyen with live keys under Payment"
+        " accounts; the sandbox stays behind."
+    ),
+    N_(
+        "No live account takes your own currency from your own country. Widen one under"
+        " Payment accounts."
+    ),
+    N_(
+        "The venue's clock runs ahead of the world's. End the tests: test orders are closed,"
+        " and the clock comes back."
+    ),
+    N_("A webhook goes to an address that is not https. Change or remove it under Webhooks."),
+    N_("The venue is live; the sandbox and test keys can't be used here."),
     # kinds of webhooks
     N_("An order's payment was captured and its grants were made."),
     N_("Nobody paid an order in time; its places are free again."),

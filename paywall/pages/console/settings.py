@@ -83,6 +83,7 @@ async def _page(
     return show_form(
         desk, _form(desk, venue), typed, problem, template="settings.html",
         may_write=desk.may(P.VENUE_MANAGE), venue_now=desk.now,
+        may_go_live=desk.may(P.VENUE_GO_LIVE) and venue.mode is Mode.TEST,
         may_advance=desk.may(P.CLOCK_ADVANCE) and venue.mode is Mode.TEST,
         ahead_s=venue.clock_offset_s,
     )  # fmt: skip

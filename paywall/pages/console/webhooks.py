@@ -14,7 +14,7 @@ from infra.kernel.errors import NotFound, Problem
 from paywall.accounts.roles import Permission as P
 from paywall.notices.kinds import TEST_KIND, WEBHOOK_KINDS
 from paywall.notices.tables import EndpointState, OutboxState
-from paywall.notices.webhooks import EndpointView, Webhooks
+from paywall.notices.webhooks import EndpointView
 from paywall.pages.console import words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.flash import Undo
@@ -28,28 +28,18 @@ REPLAYED = timedelta(days=7)
 SHOWN = 50
 
 
-def _webhooks(desk: Desk) -> Webhooks:
-    parts = desk.parts
-    return Webhooks(parts.db, parts.clock, parts.sealer, parts.outbox)
-
-
 async def _endpoint(desk: Desk, endpoint_id: str) -> EndpointView:
-    for one in await _webhooks(desk).endpoints(desk.venue.id):
+    for one in await desk.parts.webhooks.endpoints(desk.venue.id):
         if one.id == endpoint_id:
             return one
     raise NotFound("webhook endpoint")
-
-
-async def _note(desk: Desk, action: str, endpoint_id: str) -> None:
-    async with desk.act() as act:
-        await act.note(action, endpoint_id)
 
 
 @get("/console/{venue_id:str}/webhooks", opt=READ)
 async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     """The venue's endpoints."""
     _ = desk.gettext
-    found = await _webhooks(desk).endpoints(desk.venue.id)
+    found = await desk.parts.webhooks.endpoints(desk.venue.id)
     rows = [
         Row(
             [
@@ -104,10 +94,10 @@ async def create(desk: NamedDependency[Desk]) -> Response[Any]:
     """Add the endpoint; its signing secret is on the next page, once."""
     typed = await desk.typed()
     try:
-        endpoint, secret = await _webhooks(desk).add(
-            desk.venue.id, typed.text("url"), typed.many("kinds"), typed.text("description")
-        )
-        await _note(desk, "webhook.added", endpoint.id)
+        endpoint, secret = await desk.parts.webhooks.add(
+            desk.venue.id, typed.text("url"), typed.many("kinds"), typed.text("description"),
+            actor=desk.principal.actor,
+        )  # fmt: skip
     except Problem as problem:
         return show_form(desk, _form(desk, None), typed, problem)
     said = desk.gettext("The endpoint is there. This is its signing secret.")
@@ -119,7 +109,7 @@ async def _page(
 ) -> Response[Any]:
     _ = desk.gettext
     endpoint = await _endpoint(desk, endpoint_id)
-    deliveries = await _webhooks(desk).deliveries(desk.venue.id, endpoint_id, limit=SHOWN)
+    deliveries = await desk.parts.webhooks.deliveries(desk.venue.id, endpoint_id, limit=SHOWN)
     rows = [
         Row(
             [
@@ -151,11 +141,11 @@ async def edit(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> Respo
     """Change where it is and what it hears."""
     typed = await desk.typed()
     try:
-        await _webhooks(desk).edit(
+        await desk.parts.webhooks.edit(
             desk.venue.id, endpoint_id, version=typed.version(), url=typed.text("url"),
             kinds=typed.many("kinds"), description=typed.text("description"),
+            actor=desk.principal.actor,
         )  # fmt: skip
-        await _note(desk, "webhook.changed", endpoint_id)
     except Problem as problem:
         return await _page(desk, endpoint_id, typed, problem)
     return desk.to(desk.url(f"/webhooks/{endpoint_id}"), desk.gettext("Saved."))
@@ -165,8 +155,7 @@ async def _switch(
     desk: Desk, endpoint_id: str, to: EndpointState, said: str, undo: str
 ) -> Response[Any]:
     page = desk.url(f"/webhooks/{endpoint_id}")
-    await _webhooks(desk).switch(desk.venue.id, endpoint_id, to)
-    await _note(desk, f"webhook.{to.value}", endpoint_id)
+    await desk.parts.webhooks.switch(desk.venue.id, endpoint_id, to, actor=desk.principal.actor)
     return desk.to(page, said, undo=Undo(f"{page}/{undo}"))
 
 
@@ -190,7 +179,7 @@ async def send_test(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> 
     """Queue a test message."""
     page = desk.url(f"/webhooks/{endpoint_id}")
     try:
-        await _webhooks(desk).send_test(desk.venue.id, endpoint_id)
+        await desk.parts.webhooks.send_test(desk.venue.id, endpoint_id)
     except Problem as problem:
         return desk.to(page, desk.words_for(problem))
     return desk.to(page, desk.gettext("A test message is on its way."))
@@ -199,8 +188,9 @@ async def send_test(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> 
 @post("/console/{venue_id:str}/webhooks/{endpoint_id:str}/rotate", opt=WRITE)
 async def rotate(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> Response[Any]:
     """A new signing secret; the old one signs beside it for a day."""
-    _endpoint_view, secret = await _webhooks(desk).rotate(desk.venue.id, endpoint_id)
-    await _note(desk, "webhook.rotated", endpoint_id)
+    _endpoint_view, secret = await desk.parts.webhooks.rotate(
+        desk.venue.id, endpoint_id, actor=desk.principal.actor
+    )
     said = desk.gettext("This is the new signing secret. The old one signs beside it for a day.")
     return desk.to(desk.url(f"/webhooks/{endpoint_id}"), said, secrets=[secret])
 
@@ -208,18 +198,16 @@ async def rotate(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> Res
 @post("/console/{venue_id:str}/webhooks/{endpoint_id:str}/remove", opt=WRITE)
 async def remove(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> Response[Any]:
     """Take the endpoint away."""
-    await _webhooks(desk).remove(desk.venue.id, endpoint_id)
-    await _note(desk, "webhook.removed", endpoint_id)
+    await desk.parts.webhooks.remove(desk.venue.id, endpoint_id, actor=desk.principal.actor)
     return desk.to(desk.url("/webhooks"), desk.gettext("The endpoint is gone."))
 
 
 @post("/console/{venue_id:str}/webhooks/{endpoint_id:str}/replay-failed", opt=WRITE)
 async def replay_failed(desk: NamedDependency[Desk], endpoint_id: FromPath[str]) -> Response[Any]:
     """Send everything again that failed in the last seven days."""
-    count = await _webhooks(desk).replay_failed(
-        desk.venue.id, endpoint_id, desk.machine_now - REPLAYED
+    count = await desk.parts.webhooks.replay_failed(
+        desk.venue.id, endpoint_id, desk.machine_now - REPLAYED, actor=desk.principal.actor
     )
-    await _note(desk, "webhook.replayed", endpoint_id)
     said = desk.locale.ngettext(
         "%(n)s message is sent again.", "%(n)s messages are sent again.", count
     )
@@ -232,7 +220,7 @@ async def delivery(
 ) -> Response[Any]:
     """One message: what was sent and what was answered."""
     endpoint = await _endpoint(desk, endpoint_id)
-    found = await _webhooks(desk).deliveries(desk.venue.id, endpoint_id, limit=200)
+    found = await desk.parts.webhooks.deliveries(desk.venue.id, endpoint_id, limit=200)
     shown = next((one for one in found if one.id == delivery_id), None)
     if shown is None:
         raise NotFound("delivery")
@@ -250,8 +238,7 @@ async def replay(
     desk: NamedDependency[Desk], endpoint_id: FromPath[str], delivery_id: FromPath[str]
 ) -> Response[Any]:
     """Send this message again, under its own id."""
-    await _webhooks(desk).replay(desk.venue.id, delivery_id)
-    await _note(desk, "webhook.replayed", endpoint_id)
+    await desk.parts.webhooks.replay(desk.venue.id, delivery_id, actor=desk.principal.actor)
     page = desk.url(f"/webhooks/{endpoint_id}/deliveries/{delivery_id}")
     return desk.to(page, desk.gettext("The message is sent again."))
 

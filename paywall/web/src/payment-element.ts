@@ -113,10 +113,15 @@ class PaymentElement extends HTMLElement {
     pay.textContent = this.dataset["working"] ?? "";
     out.textContent = "";
     // On success Stripe itself leaves for return_url; the promise resolves only with an error.
-    const { error } = await stripe.confirmPayment({
-      elements,
-      confirmParams: { return_url: new URL(this.need("return-url"), location.href).href },
-    });
+    const { error }: { error?: StripeError } = await stripe
+      .confirmPayment({
+        elements,
+        confirmParams: { return_url: new URL(this.need("return-url"), location.href).href },
+      })
+      .catch((failure: unknown) => {
+        console.error(failure);
+        return { error: { message: this.dataset["unavailable"] ?? "" } };
+      });
     pay.removeAttribute("aria-busy");
     pay.textContent = this.dataset["pay"] ?? "";
     // Validation is shown by the element beside its field; the rest is ours to say.
@@ -128,7 +133,12 @@ class PaymentElement extends HTMLElement {
     await Promise.all([load("script", this.need("script-url")), style === null ? undefined : load("link", style)]);
     const adyen = window.AdyenWeb;
     if (adyen === undefined) throw new Error("adyen.js loaded without AdyenWeb");
-    const leave = (): void => location.assign(this.need("return-url"));
+    // The result helps the server to ask Adyen how the session ended; it proves nothing by itself.
+    const leave = (told?: { sessionResult?: string }): void => {
+      const onward = new URL(this.need("return-url"), location.href);
+      if (told?.sessionResult) onward.searchParams.set("sessionResult", told.sessionResult);
+      location.assign(onward.href);
+    };
     const redirectResult = new URLSearchParams(location.search).get("redirectResult");
     const sessionData = this.getAttribute("session-data");
     const core = await adyen.AdyenCheckout({

@@ -1,0 +1,55 @@
+"""What only a job worker has: deliveries of the outbox, and receipts. No web process loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from infra.adapters.mail_mailbox import MailboxMailSender
+from infra.adapters.mail_smtp import SmtpMailSender
+from infra.adapters.outside_http import OutsideClient
+from infra.adapters.webhook_http import HttpWebhookSender
+from infra.kernel.money import exponent
+from paywall.app.assembly import NAME
+from paywall.checkout.receipt_facts import OrderReceipts
+from paywall.http.parts import Parts
+from paywall.notices.mails import MailDelivery
+from paywall.notices.ports import MailSender
+from paywall.notices.receipts import Receipts
+from paywall.notices.webhook_delivery import WebhookDelivery
+from paywall.pages.environment import make_environment
+from paywall.pages.i18n import LOCALES_DIR, Catalogues
+from paywall.pages.mail_rendering import PageMailRenderer
+from paywall.pages.site import STATIC_DIR
+
+
+class Senders(msgspec.Struct, frozen=True):
+    """What only a job worker has: the jobs that send, and what they hold open."""
+
+    mails: MailDelivery
+    webhooks: WebhookDelivery
+    receipts: Receipts
+    closing: list[Callable[[], Awaitable[None]]]
+
+
+def senders(parts: Parts) -> Senders:
+    """The outbox's deliveries, over SMTP or into the mailbox page, and receipts as files."""
+    settings, db, clock = parts.settings, parts.db, parts.clock
+    catalogues = Catalogues(LOCALES_DIR, exponent)
+    environment = make_environment(STATIC_DIR, catalogues)
+    sender: MailSender = (
+        SmtpMailSender(settings.smtp_url) if settings.smtp_url else MailboxMailSender(db)
+    )
+    receipts = Receipts(db, clock, OrderReceipts(db), catalogues.translator)
+    outside = OutsideClient()
+    webhook_sender = HttpWebhookSender(outside, loopback_in_test=settings.webhooks_to_loopback)
+    return Senders(
+        MailDelivery(
+            db, clock, parts.outbox, sender, PageMailRenderer(environment, catalogues), receipts,
+            mail_from=settings.mail_from, installation_name=NAME,
+        ),
+        WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
+        receipts,
+        [sender.close, webhook_sender.close, outside.close],
+    )  # fmt: skip
