@@ -21,8 +21,8 @@ test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chr
 	@# Playwright's synchronous driver keeps an event loop of its own, so browsers get a run apart.
 	@$(SERVICES) bash -c '$(PYTEST) tests -m "not drill" --ignore tests/browser -n 3 --dist loadfile && $(PYTEST) tests/browser -m "not drill" -n 2 --dist loadfile'
 
-quick: setup-dev ## units on SQLite: no browser, no servers, stops at the first failure
-	@$(PYTEST) tests -m "not drill and not browser and not processor" -k "not postgres" -x -n 2 --ignore tests/browser --ignore tests/stories --ignore tests/worker
+quick: setup-dev ## units on SQLite in under a minute: no browser, no servers, none marked slow
+	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 --ignore tests/browser --ignore tests/stories --ignore tests/worker
 
 drill: setup-dev ## hours allowed: kills, races, all seeds, large data
 	@$(SERVICES) $(PYTEST) tests -m drill -s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,9 +16,17 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
 from infra.migrations.models import METADATA as METADATA  # every table, whatever a test imports
+from tests.apps import take_back
 from tests.conformance.benches.sandbox import sandbox_process as sandbox_process
 
 POSTGRES = os.environ.get("PAYWALL_TEST_POSTGRES", "")
+
+
+@pytest.fixture(autouse=True)
+def apps_come_back() -> Iterator[None]:
+    """What `tests.apps` lent to a test is free again after it."""
+    yield
+    take_back()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,14 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for file in tracked():
-        if file.suffix == ".py":
-            yield str(file.relative_to(ROOT)), ast.parse(file.read_text())
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
+    """Every module of ours with its syntax tree; parsing all of them takes a second."""
+    return [
+        (str(file.relative_to(ROOT)), ast.parse(file.read_text()))
+        for file in tracked()
+        if file.suffix == ".py"
+    ]
 
 
 def test_no_file_is_longer_than_one_can_read() -> None:
@@ -208,6 +213,7 @@ print(" ".join(name for name in sys.argv[1:] if name in sys.modules))
 """
 
 
+@pytest.mark.slow
 def test_a_web_process_never_imports_what_belongs_to_job_workers() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", _SERVES, *HEAVY], cwd=ROOT, capture_output=True, text=True

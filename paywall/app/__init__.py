@@ -18,7 +18,7 @@ from paywall.http.answer_headers import answer_headers
 from paywall.http.guards import guard, provide_parts, provide_principal
 from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
-from paywall.http.player_origins import PlayerOrigins
+from paywall.http.player_origins import PlayerOrigins, PlayerSites
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.pages import PAGES
 from paywall.pages.console.router import CONSOLE
@@ -39,7 +39,8 @@ def create_app(
     """The whole web application over these parts. Closes their database when it ends."""
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        parts: Parts = app.state.parts
         poll = asyncio.create_task(_poll_denials(parts))
         try:
             yield
@@ -48,7 +49,6 @@ def create_app(
             await asyncio.gather(poll, return_exceptions=True)
             await parts.close()
 
-    metrics = Metrics()
     app = Litestar(
         route_handlers=routes,
         guards=[guard],
@@ -67,21 +67,27 @@ def create_app(
             }
         ),
         before_send=[answer_headers(hsts=parts.settings.secure)],
-        middleware=[
-            Observe(metrics, parts.clock),
-            PlayerOrigins(parts.db, parts.clock, parts.settings.public_url),
-        ],
+        middleware=[Observe(), PlayerOrigins()],
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,  # the process has set its own up; Litestar's would replace it
         request_max_body_size=256 * 1024,
         debug=False,
     )
+    equip(app, parts)
+    return app
+
+
+def equip(app: Litestar, parts: Parts) -> None:
+    """Give an app all that its requests work with; it keeps nothing of what it had before.
+
+    Building the routes takes a third of a second, so tests build few apps and equip them often.
+    """
     app.state.parts = parts
-    app.state.metrics = metrics
+    app.state.metrics = Metrics()
+    app.state.player_sites = PlayerSites(parts.db, parts.clock, parts.settings.public_url)
     app.state.site = Site(parts)
     app.state.event_pages = EventPages()
-    return app
 
 
 async def _poll_denials(parts: Parts) -> None:

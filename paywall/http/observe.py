@@ -83,12 +83,9 @@ class Observe(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
-        self._metrics = metrics
-        self._clock = clock
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        started_s = self._clock.monotonic()
+        clock: Clock = scope["litestar_app"].state.parts.clock
+        started_s = clock.monotonic()
         status = 0
 
         async def watched(message: Message) -> None:
@@ -102,22 +99,24 @@ class Observe(ASGIMiddleware):
             try:
                 await next_app(scope, receive, watched)
             finally:
-                self._note(scope, status, self._clock.monotonic() - started_s)
+                _note(scope, status, clock.monotonic() - started_s)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        method = str(scope.get("method", ""))
-        route = scope.get("path_template") or "none"
-        self._metrics.count(method, route, status, seconds)
-        handler: Any = scope.get("route_handler")
-        if handler is not None and handler.opt.get("quiet"):
-            return
-        principal = scope["state"].get("principal")
-        # The template, not the path: a path can hold a token.
-        log.info(
-            "request",
-            method=method,
-            route=route,
-            status=status,
-            ms=round(seconds * 1000, 1),
-            actor=principal.actor if principal is not None else "",
-        )
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    method = str(scope.get("method", ""))
+    route = scope.get("path_template") or "none"
+    metrics: Metrics = scope["litestar_app"].state.metrics
+    metrics.count(method, route, status, seconds)
+    handler: Any = scope.get("route_handler")
+    if handler is not None and handler.opt.get("quiet"):
+        return
+    principal = scope["state"].get("principal")
+    # The template, not the path: a path can hold a token.
+    log.info(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        actor=principal.actor if principal is not None else "",
+    )

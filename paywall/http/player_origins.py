@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import structlog
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy import select
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.catalogue.tables import Mode, Venue
 
+log = structlog.get_logger("paywall.player_origins")
 API: Final = "/v1/playback/"
 MEDIA: Final = "/media/"
 REMEMBER_S: Final = 5.0
@@ -34,8 +37,53 @@ _PREFLIGHT: Final = [
 _TOLD: Final = b"retry-after, ratelimit, ratelimit-policy, x-denied, x-request-id"
 
 
+class PlayerSites:
+    """Which origins may play at which venues: a cache of the venues' own lists."""
+
+    def __init__(self, db: Database, clock: Clock, public_url: str) -> None:
+        self._db = db
+        self._clock = clock
+        self.own = public_url.rstrip("/").encode()
+        self._venues: Mapping[str, frozenset[str]] = {}
+        self._read_at: float | None = None
+
+    async def allows(self, origin: str, path: str) -> bool:
+        """Whether a page of this origin may read what this address answers."""
+        slugs = (await self._lists()).get(origin, frozenset())
+        if path.startswith(API):
+            return bool(slugs)
+        segments = path.removeprefix(MEDIA).split("/")
+        if segments[0] == "t":  # the token stands in the path
+            segments = segments[2:]
+        return bool(segments) and segments[0] in slugs
+
+    async def _lists(self) -> Mapping[str, frozenset[str]]:
+        """By origin, the venues that allow it; a few seconds old, older while the database is away.
+
+        Players go on without the database, on other sites too.
+        """
+        now = self._clock.monotonic()
+        if self._read_at is not None and now - self._read_at <= REMEMBER_S:
+            return self._venues
+        query = select(Venue.slug, Venue.mode, Venue.player_origins)
+        found: dict[str, set[str]] = {}
+        try:
+            async with self._db.read() as tx:
+                for slug, mode, origins in await tx.execute(query):
+                    for origin in origins:
+                        # A live venue's page is never one on somebody's own machine.
+                        if mode is Mode.TEST or origin.startswith("https://"):
+                            found.setdefault(origin, set()).add(slug)
+        except DatabaseAway:
+            log.warning("sites that may play were not read: the database does not answer")
+        else:
+            self._venues = {origin: frozenset(slugs) for origin, slugs in found.items()}
+        self._read_at = now
+        return self._venues
+
+
 class PlayerOrigins(ASGIMiddleware):
-    """Answers preflights and adds what lets an allowed origin read the answer. Keeps a cache.
+    """Answers preflights and adds what lets an allowed origin read the answer.
 
     Media go by the list of the venue in their path. Of the API's addresses only some name a
     venue, so there every venue's list counts: it tells nothing without the person's token.
@@ -43,20 +91,14 @@ class PlayerOrigins(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, db: Database, clock: Clock, public_url: str) -> None:
-        self._db = db
-        self._clock = clock
-        self._own = public_url.rstrip("/").encode()
-        self._venues: Mapping[str, frozenset[str]] = {}
-        self._read_at: float | None = None
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        sites: PlayerSites = scope["litestar_app"].state.player_sites
         path = scope["path"]
         origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        if not origin or origin == self._own or not path.startswith((API, MEDIA)):
+        if not origin or origin == sites.own or not path.startswith((API, MEDIA)):
             await next_app(scope, receive, send)
             return
-        allowed = await self._allows(origin.decode("latin-1"), path)
+        allowed = await sites.allows(origin.decode("latin-1"), path)
         extra = [(b"vary", b"Origin")]
         if allowed:
             extra += [
@@ -76,28 +118,3 @@ class PlayerOrigins(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, told)
-
-    async def _allows(self, origin: str, path: str) -> bool:
-        slugs = (await self._lists()).get(origin, frozenset())
-        if path.startswith(API):
-            return bool(slugs)
-        segments = path.removeprefix(MEDIA).split("/")
-        if segments[0] == "t":  # the token stands in the path
-            segments = segments[2:]
-        return bool(segments) and segments[0] in slugs
-
-    async def _lists(self) -> Mapping[str, frozenset[str]]:
-        """By origin, the venues that allow it; a few seconds old at most."""
-        now = self._clock.monotonic()
-        if self._read_at is None or now - self._read_at > REMEMBER_S:
-            query = select(Venue.slug, Venue.mode, Venue.player_origins)
-            found: dict[str, set[str]] = {}
-            async with self._db.read() as tx:
-                for slug, mode, origins in await tx.execute(query):
-                    for origin in origins:
-                        # A live venue's page is never one on somebody's own machine.
-                        if mode is Mode.TEST or origin.startswith("https://"):
-                            found.setdefault(origin, set()).add(slug)
-            self._venues = {origin: frozenset(slugs) for origin, slugs in found.items()}
-            self._read_at = now
-        return self._venues

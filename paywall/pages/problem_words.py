@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.errors import Problem, TooMany
 from paywall.pages.i18n import Translator
 
@@ -34,6 +35,8 @@ def detail_of(locale: Translator, problem: Problem) -> str:
             "Wait %(minutes)s minutes, then try again.",
             minutes,
         ) % {"minutes": minutes}
+    if isinstance(problem, DatabaseAway):
+        return locale.gettext("This is our mistake, and it has been noted. Try again in a minute.")
     texts = {
         "not_found": locale.gettext("The address is wrong, or what was here has moved."),
         "price_changed": locale.gettext(

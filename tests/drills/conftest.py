@@ -1,4 +1,4 @@
-"""Drills run in a hall on PostgreSQL, unless they say otherwise."""
+"""Drills in a hall run on both databases."""
 
 from __future__ import annotations
 

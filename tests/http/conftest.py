@@ -16,11 +16,11 @@ from infra.kernel.settings import Settings
 from paywall.accounts.identify import fingerprint
 from paywall.accounts.roles import API_KEY_SCOPES, Permission
 from paywall.accounts.tables import ApiKey
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Mode, Venue
 from paywall.http.parts import Parts
 from paywall.routes import ROUTES
+from tests.apps import app_over
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -44,7 +44,7 @@ def serve(parts: Parts) -> Serve:
     async def served(
         routes: Sequence[Any] = ROUTES, peer: str = "203.0.113.7", key: str = ""
     ) -> AsyncIterator[httpx.AsyncClient]:
-        app = create_app(parts, routes)
+        app = app_over(parts, routes)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 50000))
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         async with (

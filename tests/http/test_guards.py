@@ -15,9 +15,9 @@ from litestar.routes import HTTPRoute
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
 from paywall.accounts.roles import API_KEY_SCOPES
-from paywall.app import create_app
 from paywall.http.parts import Parts
 from paywall.routes import ROUTES
+from tests.apps import app_over
 from tests.http.conftest import KEY, OTHER_VENUE, VENUE, Serve, api_key
 
 OTHER_KEY = "pwk_test_" + "o" * 43
@@ -43,7 +43,7 @@ async def knock(client: httpx.AsyncClient, method: str, path: str) -> httpx.Resp
 
 async def test_nobody_gets_only_what_is_public(serve: Serve, house: str, parts: Parts) -> None:
     async with serve() as client:
-        for path, method, handler in every_route(create_app(parts, ROUTES)):
+        for path, method, handler in every_route(app_over(parts, ROUTES)):
             if handler.opt.get("public"):
                 continue
             answer = await knock(client, method, path)
@@ -58,7 +58,7 @@ async def test_another_venues_key_learns_nothing(
         tx.add(api_key(OTHER_VENUE, OTHER_KEY, sorted(API_KEY_SCOPES), now))
         tx.add(api_key(VENUE, NO_SCOPES, [], now))
     async with serve(key=OTHER_KEY) as other, serve(key=NO_SCOPES) as poor:
-        for path, method, handler in every_route(create_app(parts, ROUTES)):
+        for path, method, handler in every_route(app_over(parts, ROUTES)):
             if "permission" not in handler.opt or "{venue_id}" not in path:
                 continue
             stranger = await knock(other, method, path)

@@ -35,11 +35,11 @@ from paywall.accounts.roles import (
 )
 from paywall.accounts.sessions import open_session
 from paywall.accounts.tables import Account, ApiKey, Invitation, Membership
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Event, EventState, Replay, Season, Stream
 from paywall.checkout.order_requests import OrderRequest
 from paywall.http.guards import SAFE_METHODS
+from tests.apps import app_over
 from tests.http.conftest import VENUE, venue
 
 OTHER = "ven_01k9x4m8z2v7q0n3t5r6s8w1yb"
@@ -205,7 +205,7 @@ async def house(tmp_path: Path, clock: HandClock) -> AsyncIterator[House]:
     await db.create_all()
     settings = Settings(data_dir=tmp_path, public_url="http://test", rate_scale=0)
     parts = assemble(settings, clock=clock, db=db)
-    app = create_app(parts)
+    app = app_over(parts)
     made = House(app, db, routes_of(app))
     now = clock.machine()
     async with db.transaction() as tx:
@@ -363,6 +363,7 @@ async def test_every_route_says_who_may_use_it(house: House) -> None:
     assert silent == []
 
 
+@pytest.mark.slow
 async def test_every_guarded_route_as_everybody(house: House) -> None:
     """Refusals first, so that nobody who is let in has changed what the others look for."""
     wrong = []

@@ -36,6 +36,8 @@ from tests.http.test_catalogue_routes import EVENT, SEASON
 from tests.http.test_offers_routes import TICKET
 
 T = TypeVar("T")
+EXAMPLES = int(os.environ.get("PAYWALL_TEST_EXAMPLES", "200"))
+"""How often each operation is asked in the drill."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -155,6 +157,7 @@ def fuzz(served: Served, who: str, examples: int) -> None:
     assert not wrong, "\n\n".join(f"{name} (seed {seed}): {why}" for name, why in wrong.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["key", "viewer"])
 def test_every_operation_answers_as_described(served: Served, who: str) -> None:
     fuzz(served, who, examples=4)
@@ -163,4 +166,4 @@ def test_every_operation_answers_as_described(served: Served, who: str) -> None:
 @pytest.mark.drill
 @pytest.mark.parametrize("who", ["key", "viewer"])
 def test_every_operation_answers_as_described_to_many(served: Served, who: str) -> None:
-    fuzz(served, who, examples=200)
+    fuzz(served, who, examples=EXAMPLES)

@@ -172,6 +172,7 @@ async def test_a_receipt_that_can_not_be_made_rests_and_holds_up_no_other(
     assert await shelf.pdf("ven_1", "ord_1") is not None
 
 
+@pytest.mark.slow
 def test_a_web_process_that_serves_receipts_has_no_pdf_library() -> None:
     code = "import sys, paywall.notices.receipts; sys.exit('fpdf' in sys.modules)"
     root = Path(__file__).parents[2]

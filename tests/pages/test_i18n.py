@@ -127,7 +127,9 @@ def test_times_are_the_venues(catalogues: Catalogues) -> None:
     assert (
         catalogues.translator("fr").datetime(SATURDAY, "Europe/Paris") == "samedi 3 octobre, 20:30"
     )
-    assert catalogues.translator("en").datetime(SATURDAY, "Asia/Tokyo") == "Sunday, 4 October, 03:30"
+    assert (
+        catalogues.translator("en").datetime(SATURDAY, "Asia/Tokyo") == "Sunday, 4 October, 03:30"
+    )
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

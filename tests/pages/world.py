@@ -17,11 +17,11 @@ from infra.kernel.settings import Settings
 from offers.tables import Offer, OfferKind
 from paywall.accounts.sessions import open_session
 from paywall.accounts.tables import Account
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Event
 from paywall.cli import seed
 from paywall.http.parts import Parts
+from tests.apps import app_over
 
 BROWSER = {
     "accept": "text/html,application/xhtml+xml",
@@ -36,7 +36,7 @@ class Hall:
     def __init__(self, parts: Parts, clock: HandClock) -> None:
         self.parts = parts
         self.clock = clock
-        self.app = create_app(parts)
+        self.app = app_over(parts)
         self.browser = self.new_browser()
 
     def new_browser(self, **headers: str) -> httpx.AsyncClient:

@@ -13,6 +13,7 @@ from paywall.payments.tables import PaymentState
 from tests.payments.conftest import Till
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["hang_before", "hang_after"])
 async def test_a_shop_killed_while_it_waits_for_the_processor_charges_once(
     till: Till, mode: str

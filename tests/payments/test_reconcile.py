@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
 from infra.adapters.sandbox import register
 from infra.kernel.clock import HandClock
@@ -195,6 +196,7 @@ async def test_two_workers_tick_at_once_and_nothing_happens_twice(till: Till) ->
         assert await till.bench.charges(payment.id) == 1
 
 
+@pytest.mark.slow
 async def test_a_processor_killed_after_it_charged_remembers(
     database: Database, tmp_path: Path
 ) -> None:

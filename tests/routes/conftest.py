@@ -13,9 +13,9 @@ import pytest
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Database
 from infra.kernel.settings import Settings
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from tests.accounts.world import World, make_world
+from tests.apps import app_over
 
 
 class Browser:
@@ -39,7 +39,7 @@ def app(world: World, tmp_path: Path) -> Any:
     """
     settings = Settings(data_dir=tmp_path, public_url="http://localhost:8000")
     parts = assemble(settings, clock=world.clock, db=world.db)
-    return create_app(dataclasses.replace(parts, people=world.people))
+    return app_over(dataclasses.replace(parts, people=world.people))
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from paywall.accounts.people import make_people
 from paywall.accounts.roles import API_KEY_SCOPES
 from paywall.accounts.sessions import Caller
 from paywall.accounts.tables import ApiKey
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from paywall.app.sending import senders
 from paywall.catalogue.tables import Mode, Venue
@@ -42,6 +41,7 @@ from paywall.payments.tables import Payment
 from paywall.worker.jobs import jobs
 from paywall.worker.tick import Worker
 from tests.accounts.world import CHEAP, Mailbox
+from tests.apps import app_over
 from tests.conformance.benches.sandbox import SandboxBench, merchant
 from tests.conformance.gateway_bench import Act
 
@@ -149,7 +149,7 @@ class Hall:
         parts = dataclasses.replace(parts, people=people)
         # Its lifespan only closes the parts and polls the denylist, which stories do by hand.
         self._stack.push_async_callback(parts.close)
-        return parts, create_app(parts)
+        return parts, app_over(parts)
 
     async def client(
         self, headers: dict[str, str] | None = None, app: Any = None

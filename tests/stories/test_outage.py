@@ -115,8 +115,10 @@ async def test_nobody_gets_in_or_pays_twice_while_the_database_is_away(leaving_h
     away(hall, gone=True)
     assert told_to_wait(await ada.checkout(offer_id, GOOD, key="once"))
     assert told_to_wait(await ada.watch(event_id))
-    page = await ada.client.get(f"/buy/{offer_id}", headers={"Accept": "text/html"})
+    browser = {"Accept": "text/html", "Accept-Language": "fr"}
+    page = await ada.client.get(f"/buy/{offer_id}", headers=browser)
     assert page.status_code == 503
+    assert "dans une minute" in page.text
     assert page.headers["content-type"].startswith("text/html")
     assert (await ada.client.get("/health/live")).status_code == 200
     assert told_to_wait(await ada.client.get("/health/ready"))

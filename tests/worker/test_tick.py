@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock, HandClock
 from infra.kernel.db import Database
-from paywall.worker.tick import Job, Worker
+from paywall.worker.tick import Job, RunJob, Worker
 from paywall.worker.venue_times import at_each_venue_time
 from tests.notices.conftest import add_venue
 
@@ -78,6 +79,21 @@ async def test_a_hanging_job_does_not_stop_the_others_and_is_cut_off_at_the_end(
     await asyncio.wait_for(backlog.seen.wait(), 5)
     await finish(worker, running)
     assert cut.is_set()
+
+
+async def test_a_kick_while_the_database_is_away_is_no_error(clock: HandClock) -> None:
+    async def away(now: datetime) -> int:
+        raise DatabaseAway
+
+    worker = Worker([Job(name="a", run=away)], clock)
+    answered: list[int] = []
+
+    async def listen(run: RunJob, stop: asyncio.Event) -> None:
+        answered.append(await run("a"))
+        worker.stop()
+
+    await asyncio.wait_for(worker.hear(listen), 5)
+    assert answered == [0]
 
 
 async def test_a_kick_wakes_a_job_that_would_rest_for_an_hour(clock: HandClock) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.adapters.outside_http import trusted
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway, register
 from infra.adapters.wire import Wire
 from infra.kernel.clock import SystemClock
@@ -243,7 +244,7 @@ async def merchant(url: str) -> AsyncIterator[SandboxBench]:
     """A bench with its own merchant and mailbox at the sandbox of that address."""
     mailbox = Mailbox()
     hook = await mailbox.open()
-    async with httpx.AsyncClient() as http, Wire() as wire:
+    async with httpx.AsyncClient(verify=trusted()) as http, Wire() as wire:
         made = SandboxBench(url, http, wire, mailbox)
         await register(wire, url, made.credentials, name="La Salle", webhook_url=hook)
         await made.move_clock(0)

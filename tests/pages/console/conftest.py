@@ -21,9 +21,9 @@ from paywall.accounts.principal import INSTALLATION
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, AuthSession, Membership
 from paywall.accounts.totp import sealed_secret
-from paywall.app import create_app
 from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Mode, Venue
+from tests.apps import app_over
 
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 FORM_ID = re.compile(r'name="form_id" value="([a-z]+_[0-9a-z]{26})"')
@@ -36,7 +36,7 @@ class Console:
         self.db, self.clock = db, clock
         settings = Settings(data_dir=folder, public_url="http://test", rate_scale=0)
         self.parts = assemble(settings, clock=clock, db=db)
-        self.app = create_app(self.parts)
+        self.app = app_over(self.parts)
         self.venue_id, self.neighbour_id = new_id("ven"), new_id("ven")
         self._stack = AsyncExitStack()
         self._people = 0
