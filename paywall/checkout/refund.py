@@ -144,7 +144,9 @@ class RefundOrder:
                 ],
             )
         order.refunded_minor += part.minor
-        order.move(OrderState.REFUNDED if whole else OrderState.PARTLY_REFUNDED)
+        to = OrderState.REFUNDED if whole else OrderState.PARTLY_REFUNDED
+        if order.state is not to:
+            order.move(to)
         if whole:
             ended = await withdraw(tx, now, at, reason="refunded", order_ids=[order.id])
             told = tell.grants_revoked(

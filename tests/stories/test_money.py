@@ -350,3 +350,26 @@ async def test_a_refund_at_the_moment_of_play_never_leaves_a_player_in(hall: Hal
             assert (beat.status_code, beat.json()["code"]) == (410, "refunded")
     assert await ada.sees(event_id) == "revoked"
     await hall.agree()
+
+
+async def test_money_taken_at_a_till_goes_back_in_several_parts(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+    sold = await hall.staff.post(
+        "/v1/orders",
+        json={
+            "offer_id": offer_id,
+            "email": "ada@example.org",
+            "payment": {"kind": "external", "reference": "till 4"},
+        },
+        headers={"Idempotency-Key": "till-4"},
+    )
+    order_id = sold.json()["id"]
+    for _ in range(3):
+        answer = await hall.refund(order_id, 300)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["door_closed"] is False
+    assert (await hall.order(order_id))["refunded"]["amount"] == 900
+    assert (await hall.refund(order_id)).json()["door_closed"] is True
+    assert await hall.state(order_id) == "refunded"
+    assert set((await hall.money()).values()) <= {0}
+    await hall.agree()
