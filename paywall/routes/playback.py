@@ -73,7 +73,10 @@ class BeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     refresh_after: int | None = None
 
 
-@post("/v1/playback/sessions", opt={"person": True, "idempotent": "ignored"})
+@post(
+    "/v1/playback/sessions",
+    opt={"person": True, "idempotent": "ignored", "errors": (402, 404)},
+)
 async def start(
     data: JSONBody[AskToWatch], parts: NamedDependency[Parts], principal: NamedDependency[Principal]
 ) -> PlaybackAnswer:
@@ -95,7 +98,9 @@ async def start(
 
 
 @post(
-    "/v1/playback/sessions/{sid:str}/beat", opt={"public": True, "rate": "beats"}, status_code=200
+    "/v1/playback/sessions/{sid:str}/beat",
+    opt={"public": True, "rate": "beats", "errors": (410,)},
+    status_code=200,
 )
 async def beat(
     sid: FromPath[Sid],
