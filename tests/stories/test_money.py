@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
+from infra.kernel.idempotency import Claim
+from infra.kernel.ids import new_id
+from paywall.checkout.order_requests import OrderRequest
+from paywall.checkout.place_orders import Placed
+from paywall.checkout.sell_directly import DirectSale, Sold
+from paywall.http.idempotency import kept_json
 from paywall.payments.tables import PaymentState
 from tests.stories.hall import Act, Buyer, Hall
 
@@ -372,4 +379,31 @@ async def test_money_taken_at_a_till_goes_back_in_several_parts(hall: Hall) -> N
     assert (await hall.refund(order_id)).json()["door_closed"] is True
     assert await hall.state(order_id) == "refunded"
     assert set((await hall.money()).values()) <= {0}
+    await hall.agree()
+
+
+async def test_one_sale_that_breaks_fails_nobody_beside_it(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+
+    def keep(placed: Placed) -> Any:
+        if placed.request.email == "odd@example.org":
+            raise RuntimeError("no answer can be made of this one")
+        return kept_json(201, {})
+
+    def sale(name: str) -> DirectSale:
+        order_id = new_id("ord")
+        request = OrderRequest(
+            order_id=order_id, venue_id=hall.venue_id, offer_id=offer_id,
+            email=f"{name}@example.org", channel="api", external_reference=name,
+        )  # fmt: skip
+        claim = Claim(actor="till", key=order_id, fingerprint="f", resource_id=order_id)
+        return DirectSale(request=request, claim=claim, keep=keep)
+
+    sell = hall.parts.sell.sell
+    sales = [sell(sale(name)) for name in ("ada", "odd", "eve")]
+    ada, odd, eve = await asyncio.gather(*sales, return_exceptions=True)
+    assert isinstance(ada, Sold)
+    assert isinstance(odd, RuntimeError)
+    assert isinstance(eve, Sold)
+    assert await hall.taken(offer_id) == 2
     await hall.agree()
