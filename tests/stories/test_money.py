@@ -407,3 +407,24 @@ async def test_one_sale_that_breaks_fails_nobody_beside_it(hall: Hall) -> None:
     assert isinstance(eve, Sold)
     assert await hall.taken(offer_id) == 2
     await hall.agree()
+
+
+async def test_what_staff_write_at_a_stop_closes_the_door_and_is_not_told(hall: Hall) -> None:
+    event_id, offer_id = await on_air(hall)
+    ada = await hall.buyer()
+    order_id = await ada.buy(offer_id)
+    player = (await ada.watch(event_id)).json()
+    why = "Her neighbours say that she shares her password with the whole street. " * 2
+    body = {"reason": why}
+    stopped = await hall.staff.post(f"{hall.at}/orders/{order_id}/stop", json=body)
+    assert stopped.status_code == 204, stopped.text
+    again = await ada.watch(event_id)
+    assert again.json()["code"] == "suspended"
+    assert "disputed" not in again.json()["detail"]
+    beat = await ada.client.post(
+        player["heartbeat"]["url"],
+        json={},
+        headers={"X-Session-Secret": player["heartbeat"]["secret"]},
+    )
+    assert (beat.status_code, beat.json()["code"]) == (410, "stopped")
+    assert "password" not in beat.text
