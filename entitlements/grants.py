@@ -105,7 +105,7 @@ def _judge(grant: GrantFacts, shown: Window, kind: Kind, now: datetime) -> Decis
     if grant.state is GrantState.REVOKED:
         return Refused("revoked", "This was refunded or taken back.")
     if grant.state is GrantState.SUSPENDED:
-        return Refused("suspended", "This is on hold while its payment is disputed.")
+        return Refused("suspended", "This is on hold. Ask the venue why.")
     window = Window(grant.starts_at, grant.ends_at).overlap(shown)
     if window is None or now >= window.end:
         return Refused("over", "The time to watch this is over.")

@@ -24,6 +24,10 @@ from paywall.catalogue.tables import Mode, Venue
 SESSION_PREFIX: Final = "pws_"
 KEY_PREFIX: Final = "pwk_"
 
+# A newer or older version beside this one may have written others, which must give nothing here
+# and must not fail the crowd that is identified together.
+_KNOWN: Final = frozenset(permission.value for permission in Permission)
+
 # Built once: building a statement costs more than sending it.
 _HASHES: BindParameter[str] = bindparam("hashes", expanding=True)
 _SESSIONS = (
@@ -117,7 +121,7 @@ async def identify(
                 found[secret] = Principal(
                     api_key_id=key_id,
                     key_venue_id=venue_id,
-                    key_scopes=frozenset(Permission(scope) for scope in scopes.split()),
+                    key_scopes=frozenset(map(Permission, _KNOWN & set(scopes.split()))),
                     seen_at=used,
                 )
     return found

@@ -257,7 +257,9 @@ def _ended(ended: Ended) -> Gone:
         "stopped": "This player was stopped.",
         "silent": "This player was silent for too long. Press play to go on.",
     }
-    return Gone(words.get(ended.reason, "This player's session has ended."), code=ended.reason)
+    # Only a word is a code; other reasons are sentences for the venue's staff.
+    code = ended.reason if ended.reason.isidentifier() else "stopped"
+    return Gone(words.get(ended.reason, "This player's session has ended."), code=code)
 
 
 async def _customers(

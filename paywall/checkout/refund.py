@@ -144,7 +144,9 @@ class RefundOrder:
                 ],
             )
         order.refunded_minor += part.minor
-        order.move(OrderState.REFUNDED if whole else OrderState.PARTLY_REFUNDED)
+        to = OrderState.REFUNDED if whole else OrderState.PARTLY_REFUNDED
+        if order.state is not to:
+            order.move(to)
         if whole:
             ended = await withdraw(tx, now, at, reason="refunded", order_ids=[order.id])
             told = tell.grants_revoked(
@@ -188,7 +190,9 @@ class RefundOrder:
                     raise Conflict(f"This stays closed: {why}.", code="kept_closed")
             else:
                 order.stopped_at = at
-            await withdraw(tx, now, at, to=to, reason=reason, order_ids=[order.id])
+            # What staff wrote stays in the audit log: players are told this word, as their code.
+            told = "stopped" if to is GrantState.SUSPENDED else ""
+            await withdraw(tx, now, at, to=to, reason=told, order_ids=[order.id])
             action = "access.stopped" if to is GrantState.SUSPENDED else "access.opened"
             await record(
                 tx,

@@ -14,7 +14,6 @@ import msgspec
 from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
-from infra.kernel.errors import Problem
 from infra.kernel.group import GroupCommit
 from infra.kernel.idempotency import (
     Claim,
@@ -69,7 +68,7 @@ class SellDirectly:
                 return list(await self._write(tx, sales))
         except DatabaseAway as error:
             return [error] * len(sales)
-        except Problem as error:
+        except Exception as error:  # noqa: BLE001 - handed to its caller, or tried one by one
             if len(sales) == 1:
                 return [error]
         # One of the crowd can't have it; place them one by one so that only that one is refused.

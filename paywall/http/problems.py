@@ -71,10 +71,11 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
     errors = []
     for item in error.extra if isinstance(error.extra, list) else []:
         if isinstance(item, dict):
-            # "data" is the handler's own name for the body; a caller never sent such a field.
-            key = str(item.get("key", ""))
-            said = sentence(str(item.get("message", ""))).replace("`", '"')
-            errors.append({"field": "" if key == "data" else key, "detail": said})
+            key, message = str(item.get("key", "")), str(item.get("message", ""))
+            # The framework says no more than the name, quoted, of what did not come at all.
+            missing = message == "'data'"
+            said = "Send a JSON body." if missing else sentence(message).replace("`", '"')
+            errors.append({"field": _as_sent(request, key), "detail": said})
     field = errors[0]["field"] if errors else None
     detail = "; ".join(": ".join(filter(None, e.values())) for e in errors) or error.detail
     body: dict[str, Any] = {
@@ -89,6 +90,15 @@ def on_validation(request: Request[Any, Any, Any], error: ValidationException) -
     if field:
         body["field"] = field
     return Response(body, status_code=422, media_type=PROBLEM_JSON)
+
+
+def _as_sent(request: Request[Any, Any, Any], key: str) -> str:
+    """What the caller calls it where the handler has a name of its own for it."""
+    if key == "data":
+        return ""  # the whole body; a caller never sent such a field
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
+    definition = None if parameter is None else parameter.kwarg_definition
+    return getattr(definition, "name", None) or key
 
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

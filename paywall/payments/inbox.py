@@ -81,7 +81,7 @@ class Inbox:
         self._clock = clock
         self._gateways = gateways
         self._settler = settler
-        self._store: GroupCommit[dict[str, Any], bool] = GroupCommit(self._insert)
+        self._store: GroupCommit[dict[str, Any], bool] = GroupCommit(self._keep)
 
     async def receive(self, hook_token: str, inbound: Inbound) -> int:
         """How many items were new. NotFound for an unknown address, BadSignature for a bad one.
@@ -94,6 +94,17 @@ class Inbox:
         items = gateway.verify(inbound, now)
         new = [await self._store.submit(_row(account, item, now)) for item in items]
         return sum(new)
+
+    async def _keep(self, rows: Sequence[dict[str, Any]]) -> Sequence[bool | Exception]:
+        try:
+            return await self._insert(rows)
+        except DatabaseAway as error:
+            return [error] * len(rows)
+        except Exception as error:  # noqa: BLE001 - handed to its caller, or tried one by one
+            if len(rows) == 1:
+                return [error]
+        # What one venue's processor signed may be more than a column holds; the others' is stored.
+        return [(await self._keep([row]))[0] for row in rows]
 
     async def _insert(self, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
         insert = sqlite.insert if self._db.is_sqlite else postgresql.insert

@@ -73,7 +73,10 @@ class BeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     refresh_after: int | None = None
 
 
-@post("/v1/playback/sessions", opt={"person": True, "idempotent": "ignored"})
+@post(
+    "/v1/playback/sessions",
+    opt={"person": True, "idempotent": "ignored", "errors": (402, 404)},
+)
 async def start(
     data: JSONBody[AskToWatch], parts: NamedDependency[Parts], principal: NamedDependency[Principal]
 ) -> PlaybackAnswer:
@@ -96,7 +99,7 @@ async def start(
 
 @post(
     "/v1/playback/sessions/{sid:str}/beat",
-    opt={"public": True, "rate": "beats", "cross_site": True},
+    opt={"public": True, "rate": "beats", "cross_site": True, "errors": (410,)},
     status_code=200,
 )
 async def beat(

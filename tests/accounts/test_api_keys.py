@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from infra.kernel.errors import Forbidden, Invalid, NotFound
-from paywall.accounts.identify import fingerprint
+from paywall.accounts.identify import fingerprint, identify
 from paywall.accounts.principal import NOBODY
 from paywall.accounts.roles import API_KEY_SCOPES, Permission, Role
 from paywall.accounts.sessions import touch
@@ -66,6 +66,21 @@ async def test_a_test_key_ends_when_the_venue_goes_live(world: World) -> None:
     live = await world.people.api_keys.create(owner, venue_id, "Till", SCOPES)
     assert live.secret.startswith("pwk_live_")
     assert (await world.who(live.secret)).key_venue_id == venue_id
+
+
+async def test_a_scope_of_another_version_gives_nothing_and_fails_nobody(world: World) -> None:
+    venue_id = await world.venue()
+    owner = await world.staff("o@example.org", venue_id, Role.OWNER)
+    odd = await world.people.api_keys.create(owner, venue_id, "Newer", SCOPES)
+    other = await world.people.api_keys.create(owner, venue_id, "Till", SCOPES)
+    async with world.db.transaction() as tx:
+        scopes = "orders.read moon.fly"
+        await tx.execute(update(ApiKey).where(ApiKey.id == odd.key.id).values(scopes=scopes))
+    async with world.db.glance() as reader:
+        secrets = [odd.secret, other.secret]
+        found = await identify(reader, secrets, world.clock.machine())
+    assert found[odd.secret].key_scopes == {Permission.ORDERS_READ}
+    assert found[other.secret].key_scopes == frozenset(SCOPES)
 
 
 @pytest.mark.parametrize("scope", sorted(set(Permission) - API_KEY_SCOPES))

@@ -46,3 +46,14 @@ async def test_a_malformed_id_gets_a_sentence_in_path_and_body(serve: Serve, hou
         assert "regex" not in answer.text
         assert "^" not in answer.text
     assert "Send it as we gave it" in answers[-1].json()["detail"]
+
+
+async def test_a_field_has_the_name_that_was_sent_and_a_missing_body_is_named(
+    serve: Serve, house: str
+) -> None:
+    async with serve(key=KEY) as client:
+        odd = (await client.get(f"/v1/venues/{house}/orders?state=odd")).json()
+        none = (await client.post("/v1/quotes")).json()
+    assert odd["field"] == "state"
+    assert odd["detail"].startswith("state: ")
+    assert none["detail"] == "Send a JSON body."

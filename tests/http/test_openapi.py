@@ -85,6 +85,13 @@ def test_every_operation_has_a_name_a_sentence_and_its_errors(
         assert any(200 <= status < 300 for status in told)
 
 
+def test_players_are_told_what_to_do_when_they_may_not_play(described: dict[str, Any]) -> None:
+    begin = described["paths"]["/v1/playback/sessions"]["post"]["responses"]
+    assert {"402", "403", "404"} <= set(begin)
+    beat = described["paths"]["/v1/playback/sessions/{sid}/beat"]["post"]["responses"]
+    assert {"403", "410"} <= set(beat)
+
+
 def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
     for name, operation in every_operation(described):
         contents = [*operation["responses"].values()]

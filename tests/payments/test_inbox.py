@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hmac
+
 import msgspec
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
+from infra.kernel.clock import epoch_s
 from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
 from paywall.payments.attention import attention
@@ -229,3 +235,29 @@ async def test_a_stuck_item_waits_for_a_person_in_one_list_with_all_else(till: T
     assert elsewhere.count == 0
     assert any("Look it up." in line for line in everywhere.lines())
     assert any("told to refuse" in line for line in everywhere.lines())
+
+
+def signed(till: Till, event_id: str) -> Inbound:
+    """A webhook that says nothing of ours, signed as the merchant's processor does."""
+    stamp = str(epoch_s(till.clock.machine()))
+    body = b'{"type": "news.of.them", "data": {}}'
+    key = base64.b64decode(till.bench.credentials.webhook_secret.removeprefix("whsec_"))
+    mac = hmac.digest(key, f"{event_id}.{stamp}.".encode() + body, "sha256")
+    headers = {
+        "webhook-id": event_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+    }
+    return Inbound(body=body, headers=headers)
+
+
+async def test_an_item_that_no_column_holds_does_not_keep_the_others_out(till: Till) -> None:
+    inbox, token = till.desk.inbox, till.account.hook_token
+    odd, good = await asyncio.gather(
+        inbox.receive(token, signed(till, "e" * 300)),
+        inbox.receive(token, signed(till, "evt_good")),
+        return_exceptions=True,
+    )
+    # SQLite keeps no limit of a column; PostgreSQL refuses the one that is too long.
+    assert odd == 1 or isinstance(odd, DBAPIError)
+    assert good == 1

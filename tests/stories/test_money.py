@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
+from infra.kernel.idempotency import Claim
+from infra.kernel.ids import new_id
+from paywall.checkout.order_requests import OrderRequest
+from paywall.checkout.place_orders import Placed
+from paywall.checkout.sell_directly import DirectSale, Sold
+from paywall.http.idempotency import kept_json
 from paywall.payments.tables import PaymentState
 from tests.stories.hall import Act, Buyer, Hall
 
@@ -350,3 +357,74 @@ async def test_a_refund_at_the_moment_of_play_never_leaves_a_player_in(hall: Hal
             assert (beat.status_code, beat.json()["code"]) == (410, "refunded")
     assert await ada.sees(event_id) == "revoked"
     await hall.agree()
+
+
+async def test_money_taken_at_a_till_goes_back_in_several_parts(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+    sold = await hall.staff.post(
+        "/v1/orders",
+        json={
+            "offer_id": offer_id,
+            "email": "ada@example.org",
+            "payment": {"kind": "external", "reference": "till 4"},
+        },
+        headers={"Idempotency-Key": "till-4"},
+    )
+    order_id = sold.json()["id"]
+    for _ in range(3):
+        answer = await hall.refund(order_id, 300)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["door_closed"] is False
+    assert (await hall.order(order_id))["refunded"]["amount"] == 900
+    assert (await hall.refund(order_id)).json()["door_closed"] is True
+    assert await hall.state(order_id) == "refunded"
+    assert set((await hall.money()).values()) <= {0}
+    await hall.agree()
+
+
+async def test_one_sale_that_breaks_fails_nobody_beside_it(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+
+    def keep(placed: Placed) -> Any:
+        if placed.request.email == "odd@example.org":
+            raise RuntimeError("no answer can be made of this one")
+        return kept_json(201, {})
+
+    def sale(name: str) -> DirectSale:
+        order_id = new_id("ord")
+        request = OrderRequest(
+            order_id=order_id, venue_id=hall.venue_id, offer_id=offer_id,
+            email=f"{name}@example.org", channel="api", external_reference=name,
+        )  # fmt: skip
+        claim = Claim(actor="till", key=order_id, fingerprint="f", resource_id=order_id)
+        return DirectSale(request=request, claim=claim, keep=keep)
+
+    sell = hall.parts.sell.sell
+    sales = [sell(sale(name)) for name in ("ada", "odd", "eve")]
+    ada, odd, eve = await asyncio.gather(*sales, return_exceptions=True)
+    assert isinstance(ada, Sold)
+    assert isinstance(odd, RuntimeError)
+    assert isinstance(eve, Sold)
+    assert await hall.taken(offer_id) == 2
+    await hall.agree()
+
+
+async def test_what_staff_write_at_a_stop_closes_the_door_and_is_not_told(hall: Hall) -> None:
+    event_id, offer_id = await on_air(hall)
+    ada = await hall.buyer()
+    order_id = await ada.buy(offer_id)
+    player = (await ada.watch(event_id)).json()
+    why = "Her neighbours say that she shares her password with the whole street. " * 2
+    body = {"reason": why}
+    stopped = await hall.staff.post(f"{hall.at}/orders/{order_id}/stop", json=body)
+    assert stopped.status_code == 204, stopped.text
+    again = await ada.watch(event_id)
+    assert again.json()["code"] == "suspended"
+    assert "disputed" not in again.json()["detail"]
+    beat = await ada.client.post(
+        player["heartbeat"]["url"],
+        json={},
+        headers={"X-Session-Secret": player["heartbeat"]["secret"]},
+    )
+    assert (beat.status_code, beat.json()["code"]) == (410, "stopped")
+    assert "password" not in beat.text
