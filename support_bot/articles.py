@@ -59,7 +59,7 @@ class OwnKnowledge(msgspec.Struct, frozen=True):
 
 def read_articles(folder: Path = SHIPPED) -> list[Article]:
     """The articles of index.toml with their texts from <language>.toml; raises BadKnowledge."""
-    index = _toml(folder / "index.toml")
+    listed = _entries(_toml(folder / "index.toml"), folder / "index.toml")
     texts: dict[str, dict[str, ArticleText]] = {}
     for file in sorted(folder.glob("*.toml")):
         if file.name == "index.toml":
@@ -68,7 +68,7 @@ def read_articles(folder: Path = SHIPPED) -> list[Article]:
         for slug, text in written.items():
             texts.setdefault(slug, {})[lang] = text
     articles = []
-    for entry in _entries(index, folder / "index.toml"):
+    for entry in listed:
         slug = str(entry["slug"])
         category, act = str(entry.get("category", "")), str(entry.get("act", ""))
         articles.append(Article(slug, category, texts.pop(slug, {}), act))

