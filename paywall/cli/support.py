@@ -15,7 +15,7 @@ from rich.table import Table
 
 from infra.kernel.errors import Invalid
 from infra.kernel.settings import load_settings
-from support_bot.articles import OwnKnowledge, merged, read_articles
+from support_bot.articles import SHIPPED, OwnKnowledge, merged, read_articles
 from support_bot.examples import OOS, read_table
 from support_bot.ports import OwnArticles
 
@@ -103,6 +103,9 @@ def ask(
     lang: Annotated[str, typer.Option(help="The reader's language, such as fr.")] = "en",
     as_json: AsJson = False,  # noqa: FBT002 - an option, not a position
     precision: Precision = 0.95,
+    knowledge: Annotated[
+        Path, typer.Option(help="The folder of articles; by default those that we ship.")
+    ] = SHIPPED,
     no_embeddings: Plain = False,  # noqa: FBT002 - an option, not a position
 ) -> None:
     """Read questions, one a line, and print for each: outcome, article ids with scores.
@@ -117,7 +120,7 @@ def ask(
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", venue):
         raise Invalid("venue", "A venue's slug holds letters, digits and hyphens.")
     own: OwnArticles = NoOwnArticles()
-    articles = merged(read_articles(), own.of(venue))
+    articles = merged(read_articles(knowledge), own.of(venue))
     policy = Policy(precision)
     shelf = Shelf(_folder() / "models" / venue)
     bot = open_bot(articles, (), shelf, _embedder(no_embeddings), policy, _tell)
