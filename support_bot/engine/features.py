@@ -19,21 +19,21 @@ COLUMNS_MAX = 120_000
 
 
 class _Kind:
-    """One kind of feature: which hashes are kept, and how rare each of them is."""
+    """One kind of feature: which hashes are kept, in order, and how rare each of them is."""
 
     def __init__(self, vectorizer: HashingVectorizer, columns: Array, idf: Array) -> None:
         self._vectorizer = vectorizer
         self.columns = columns
         self.idf = idf
-        self._position = np.full(HASHES, -1, dtype=np.int32)
-        self._position[columns] = np.arange(len(columns), dtype=np.int32)
 
     def vectors(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Array]:
         """Unit rows, and for each text the share of its features that training never saw."""
         counts = self._vectorizer.transform(texts).tocsr()
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        place = self._position[counts.indices]
-        seen = place >= 0
+        # Looked up in the sorted columns: a table of all hashes would cost 4 MB, in each language.
+        place = np.searchsorted(self.columns, counts.indices)
+        place = np.minimum(place, len(self.columns) - 1)
+        seen = self.columns[place] == counts.indices
         total = np.maximum(np.diff(counts.indptr), 1)
         unseen = np.bincount(rows[~seen], minlength=counts.shape[0]) / total
         weight = (1.0 + np.log(counts.data[seen])) * self.idf[place[seen]]
@@ -97,7 +97,7 @@ def _kept(counts: sparse.csr_matrix, rare: int) -> tuple[Array, Array]:
     """Hashes that occur in at least `rare` texts, and their smoothed inverse frequency."""
     texts = counts.shape[0]
     frequency = np.bincount(counts.indices, minlength=HASHES)
-    columns = np.flatnonzero(frequency >= rare)
+    columns = np.flatnonzero(frequency >= min(rare, int(frequency.max(initial=1))))
     if len(columns) > COLUMNS_MAX:
         order = np.argsort(-frequency[columns], kind="stable")[:COLUMNS_MAX]
         columns = np.sort(columns[order])

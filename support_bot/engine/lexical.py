@@ -12,7 +12,6 @@ from sklearn.svm import LinearSVC
 from support_bot.engine.features import Array, Features
 from support_bot.engine.neighbours import per_class
 
-WEIGHTS_MAX_BYTES = 96_000_000
 FAR = -1.5
 """Margin of a class that a language's own SVM was never taught."""
 
