@@ -1,0 +1,130 @@
+"""The help articles: read from TOML files, with a venue's own beside and over those we ship."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from infra.kernel.errors import Problem
+from support_bot.examples import Example
+from support_bot.languages import canonical
+
+SHIPPED = Path(__file__).parent / "knowledge"
+FALLBACK = ("en", "fr")
+"""Languages in which an article is shown when the reader's own is missing, in this order."""
+
+
+class BadKnowledge(Problem):
+    """A knowledge file breaks its format; the detail names the file and what to change."""
+
+    status = 422
+    code = "bad_knowledge"
+    title = "The help articles can't be read"
+
+
+class ArticleText(msgspec.Struct, frozen=True):
+    """An article in one language. answer is Markdown; phrasings are ways to ask for it."""
+
+    title: str
+    answer: str
+    phrasings: tuple[str, ...] = ()
+
+
+class Article(msgspec.Struct, frozen=True):
+    """One answer. act names what a signed-in reader may do right from it, "" for nothing."""
+
+    slug: str
+    category: str
+    texts: Mapping[str, ArticleText]
+    act: str = ""
+
+    def text(self, lang: str) -> tuple[str, ArticleText] | None:
+        """In that language or, if it is missing, in a fallback; with the language it is in."""
+        for code in (canonical(lang), *FALLBACK, *sorted(self.texts)):
+            if code in self.texts:
+                return code, self.texts[code]
+        return None
+
+
+class OwnKnowledge(msgspec.Struct, frozen=True):
+    """What a venue wrote itself. Its article replaces the shipped one of the same slug."""
+
+    articles: Sequence[Article] = ()
+    hidden: frozenset[str] = frozenset()
+
+
+def read_articles(folder: Path = SHIPPED) -> list[Article]:
+    """The articles of index.toml with their texts from <language>.toml; raises BadKnowledge."""
+    listed = _entries(_toml(folder / "index.toml"), folder / "index.toml")
+    texts: dict[str, dict[str, ArticleText]] = {}
+    for file in sorted(folder.glob("*.toml")):
+        if file.name == "index.toml":
+            continue
+        lang, written = _language(file)
+        for slug, text in written.items():
+            texts.setdefault(slug, {})[lang] = text
+    articles = []
+    for entry in listed:
+        slug = str(entry["slug"])
+        category, act = str(entry.get("category", "")), str(entry.get("act", ""))
+        articles.append(Article(slug, category, texts.pop(slug, {}), act))
+    if texts:
+        raise BadKnowledge(f"index.toml does not list these articles: {', '.join(sorted(texts))}.")
+    return articles
+
+
+def merged(shipped: Sequence[Article], own: OwnKnowledge) -> list[Article]:
+    """What a venue's readers get: shipped articles, minus the hidden, its own over them."""
+    replaced = {article.slug for article in own.articles}
+    kept = [a for a in shipped if a.slug not in replaced and a.slug not in own.hidden]
+    return [*kept, *(a for a in own.articles if a.slug not in own.hidden)]
+
+
+def examples_of(articles: Sequence[Article]) -> list[Example]:
+    """What the bot learns from: every phrasing and every title, labelled with the slug."""
+    return [
+        Example(phrase, article.slug, lang)
+        for article in articles
+        for lang, text in sorted(article.texts.items())
+        for phrase in (text.title, *text.phrasings)
+    ]
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadKnowledge(f"There is no {file.name} in {file.parent}.") from error
+    except (OSError, ValueError) as error:
+        raise BadKnowledge(f"{file.name} can't be read: {error}") from error
+
+
+def _entries(read: dict[str, Any], file: Path) -> list[dict[str, Any]]:
+    entries = read.get("articles")
+    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise BadKnowledge(f"{file.name} has no [[articles]].")
+    slugs = [entry.get("slug") for entry in entries]
+    if not all(isinstance(slug, str) and slug for slug in slugs):
+        raise BadKnowledge(f"{file.name}: an article has no slug.")
+    twice = sorted({str(slug) for slug in slugs if slugs.count(slug) > 1})
+    if twice:
+        raise BadKnowledge(f"{file.name} has an article twice: {', '.join(twice)}.")
+    return entries
+
+
+def _language(file: Path) -> tuple[str, dict[str, ArticleText]]:
+    read = _toml(file)
+    lang = canonical(str(read.get("language", "")))
+    if lang != canonical(file.stem):
+        raise BadKnowledge(f'{file.name} must say language = "{file.stem}".')
+    texts = {}
+    for entry in _entries(read, file):
+        try:
+            texts[str(entry["slug"])] = msgspec.convert(entry, ArticleText)
+        except msgspec.ValidationError as error:
+            raise BadKnowledge(f"{file.name}, article {entry['slug']}: {error}.") from error
+    return lang, texts

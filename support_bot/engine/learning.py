@@ -1,0 +1,82 @@
+"""Learning from agents: a confirmed answer becomes an example; a retrained brain must hold up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from support_bot.engine.brain import Policy
+from support_bot.engine.embed import Embedder
+from support_bot.engine.identify import LanguageIdentifier
+from support_bot.engine.shelf import Record, Shelf, digest
+from support_bot.engine.training import Say, train
+from support_bot.examples import Example
+from support_bot.texts import has_words, tidy
+
+LEARNED_MAX = 500
+"""Characters of a question that are learned; a long mail teaches its opening."""
+
+COVERAGE_SLACK = 0.05
+"""How much less a retrained brain may answer directly before it is refused."""
+
+ACCURACY_SLACK = 0.02
+
+
+class Retrained(msgspec.Struct, frozen=True):
+    """What came of a retraining; `before` is None for the very first."""
+
+    accepted: bool
+    why: str
+    before: Record | None
+    after: Record
+
+
+def learned_example(question: str, article: str, lang: str) -> Example | None:
+    """What an agent's confirmed answer teaches, None if the question holds no word.
+
+    `article` is the slug, or examples.OOS when the agent found that no article answers it.
+    """
+    text = tidy(question)[:LEARNED_MAX]
+    return Example(text, article, lang) if has_words(text) else None
+
+
+def retrain(
+    shelf: Shelf,
+    examples: Sequence[Example],
+    embedder: Embedder | None,
+    identifier: LanguageIdentifier,
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
+) -> Retrained:
+    """Train on everything and use the result only if its out-of-fold figures hold.
+
+    It has to reach the wanted precision wherever its predecessor did, and lose neither more than
+    COVERAGE_SLACK of its direct answers nor ACCURACY_SLACK of its accuracy. A refused one is
+    removed; an accepted one can be undone with `Shelf.back`.
+    """
+    before = shelf.current()
+    brain = train(examples, embedder, identifier, say)
+    made_from = digest(examples, brain.embedder_name)
+    after = shelf.add(brain, made_from, policy.wanted_precision, policy.oos_share)
+    why = _objection(shelf, before, after, policy)
+    if why:
+        shelf.discard(after)
+        return Retrained(False, why, before, after)
+    shelf.use(after)
+    return Retrained(True, "Out-of-fold precision holds.", before, after)
+
+
+def _objection(shelf: Shelf, before: Record | None, after: Record, policy: Policy) -> str:
+    """Why the new version may not replace the old one, "" if it may."""
+    if before is None:
+        return ""
+    held = shelf.load(before).thresholds(policy.wanted_precision, policy.oos_share)
+    coverage = after.coverage or 0.0
+    if held.coverage and after.precision is None:
+        return f"It no longer reaches a precision of {policy.wanted_precision:.0%}."
+    if coverage < held.coverage - COVERAGE_SLACK:
+        return f"It would answer {coverage:.0%} directly instead of {held.coverage:.0%}."
+    if (after.accuracy or 0.0) < (before.accuracy or 0.0) - ACCURACY_SLACK:
+        return f"Its accuracy would fall from {before.accuracy:.1%} to {after.accuracy or 0.0:.1%}."
+    return ""

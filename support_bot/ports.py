@@ -1,0 +1,15 @@
+"""What support_bot asks of the outside. The trunk answers; this package imports nobody for it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from support_bot.articles import OwnKnowledge
+
+
+class OwnArticles(Protocol):
+    """Where venues keep the articles that they wrote, changed or hid."""
+
+    def of(self, venue: str) -> OwnKnowledge:
+        """What this venue (its slug) adds to and takes from the shipped articles, as of now."""
+        ...

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support_bot.engine.gate import (
+    NEVER,
+    Calibration,
+    Gate,
+    Outcome,
+    Thresholds,
+    decide,
+    seen_share,
+    stream_weights,
+)
+
+N = 4_000
+
+
+def calibration(seed: int, oos: float = 0.25) -> Calibration:
+    """Questions whose one fact tells how likely the answer is right."""
+    dice = np.random.default_rng(seed)
+    outside = dice.random(N) < oos
+    fact = dice.normal(np.where(outside, -1.0, 1.5), 1.0)
+    right = (dice.random(N) < 1 / (1 + np.exp(-2 * fact))) & ~outside
+    among = right | ((dice.random(N) < 0.5) & ~outside)
+    return Calibration(fact.reshape(-1, 1), right, among, outside)
+
+
+@pytest.mark.parametrize("wanted", [0.9, 0.95, 0.98])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_wanted_precision_holds_on_questions_not_seen(wanted: float, seed: int) -> None:
+    gate = Gate.fit(calibration(seed))
+    fresh = calibration(seed + 100)
+    chance, _ = gate.chances(fresh.facts)
+    answered = chance >= gate.thresholds(wanted, 0.25).answer_at
+    assert fresh.right[answered].mean() >= wanted - 0.015
+    assert answered.mean() > 0.2
+
+
+def test_with_more_out_of_scope_the_threshold_rises() -> None:
+    gate = Gate.fit(calibration(5))
+    assert gate.thresholds(0.95, 0.4).answer_at > gate.thresholds(0.95, 0.05).answer_at
+
+
+def test_what_can_not_be_reached_is_never_answered() -> None:
+    seen = calibration(6)
+    noise = np.random.default_rng(0).normal(size=(N, 1))
+    gate = Gate.fit(seen._replace(facts=noise))
+    assert gate.thresholds(0.99, 0.15) == Thresholds(NEVER, 0.5, 0.0, 0.0)
+
+
+def test_always_right_and_never_right_are_no_trouble() -> None:
+    seen = calibration(7)
+    every = np.ones(N, bool)
+    none = np.zeros(N, bool)
+    good = Gate.fit(Calibration(seen.facts, every, every, none))
+    assert good.thresholds(0.95, 0.15).coverage == 1.0
+    bad = Gate.fit(Calibration(seen.facts, none, none, none))
+    assert bad.thresholds(0.95, 0.15).coverage == 0.0
+
+
+def test_three_outcomes_by_two_chances() -> None:
+    marks = Thresholds(0.8, 0.5, 0.95, 0.6)
+    assert decide(0.8, 0.9, marks) is Outcome.ANSWER
+    assert decide(0.79, 0.9, marks) is Outcome.SUGGEST
+    assert decide(0.2, 0.49, marks) is Outcome.HAND_OVER
+
+
+def test_the_share_out_of_scope_begins_as_assumed_and_follows_what_was_seen() -> None:
+    assert seen_share(0, 0) == pytest.approx(0.15)
+    assert seen_share(0, 3_000) < 0.01
+    assert seen_share(300, 1_000) == pytest.approx(0.286, abs=0.01)
+
+
+def test_weights_make_the_sample_look_like_the_stream() -> None:
+    oos = np.array([True] * 10 + [False] * 30)
+    weights = stream_weights(oos, 0.15)
+    assert weights[oos].sum() / weights.sum() == pytest.approx(0.15)
+    assert (stream_weights(np.zeros(5, bool), 0.15) == 1).all()
