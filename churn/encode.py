@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
@@ -113,6 +113,25 @@ def _rates() -> TargetEncoder:
     """A level's leaving rate shrunk to the mean; cross-fitted while learning (Micci-Barreca 2001)."""
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return TargetEncoder(target_type="binary", cv=folds)
+
+
+def for_effects(table: pd.DataFrame, *, lines: bool) -> ColumnTransformer:
+    """Encoding for learning an action's effect, whatever the outcome's unit.
+
+    Levels stay levels: a rate of the outcome says little of a difference in it.
+    """
+    numbers, few, many = kinds_of(table)
+    one_hot = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=RARE_ROWS, sparse_output=False
+    )
+    folds = KFold(5, shuffle=True, random_state=0)
+    rates = TargetEncoder(target_type="continuous", cv=folds)
+    steps: list[tuple[str, Any, list[str]]] = [
+        ("numbers", Bends(()) if lines else "passthrough", numbers),
+        ("few", one_hot, few),
+        ("many", rates, many),
+    ]
+    return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0.0)
 
 
 def for_rules(table: pd.DataFrame) -> ColumnTransformer:

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from churn.blend import Split, inner_splits
-from churn.figures import NAMES, Figures, figures
+from churn.figures import NAMES, Figures, ece, figures
 from churn.pipeline import Method, Shape, learn
 
 Floats = npt.NDArray[np.float64]
@@ -38,12 +38,6 @@ class Evaluation(msgspec.Struct, frozen=True):
     what folds share: Nadeau and Bengio 2003 correct it), or by bootstrap of the test rows."""
     rows: int
     leavers: int
-
-
-class OutOfFold(msgspec.Struct):
-    """Every evaluated row's chance by models that did not see it; NaN where a row was not judged."""
-
-    chance: Floats
 
 
 def no_news(what: str, done: int, total: int) -> None:
@@ -80,10 +74,13 @@ def cross_validate(
     groups: Ints | None = None,
     seed: int = 1,
     told: Told = no_news,
-) -> tuple[Evaluation, OutOfFold]:
-    """Each split learns everything anew from its own rows. Figures are means over the splits."""
+) -> tuple[Evaluation, Floats]:
+    """Each split learns everything anew from its own rows. Figures are means over the splits.
+
+    Also every row's chance by models that did not see it: NaN where a row was not judged.
+    """
     splits, folds, how = splits_for(left, groups, seed)
-    sums, times = np.zeros(len(left)), np.zeros(len(left))
+    passes = np.full((max(1, len(splits) // folds), len(left)), np.nan)
     found: list[Figures] = []
     for done, (learning, judging) in enumerate(splits):
         told("judging on rows not learned from", done, len(splits))
@@ -95,15 +92,15 @@ def cross_validate(
             groups=None if groups is None else groups[learning],
         )
         chance = model.chances(table.iloc[judging])
-        sums[judging] += chance
-        times[judging] += 1
+        passes[done // folds, judging] = chance
         found.append(figures(left[judging], chance))
     told("judging on rows not learned from", len(splits), len(splits))
-    judged = times > 0
-    out = np.where(judged, sums / np.maximum(times, 1), np.nan)
     if folds == 1:
-        return evaluate_on(left[judged], out[judged], how), OutOfFold(out)
-    return _over_folds(found, folds, how, left), OutOfFold(out)
+        judged = ~np.isnan(passes[0])
+        return evaluate_on(left[judged], passes[0, judged], how), passes[0]
+    # A fold is too small for bins of its own: this one figure is of each pass's rows together.
+    pooled = float(np.mean([ece(left, chance) for chance in passes]))
+    return _over_folds(found, folds, how, left, pooled), np.asarray(passes.mean(axis=0))
 
 
 def evaluate_on(left: Floats, chance: Floats, how: str, seed: int = 5) -> Evaluation:
@@ -126,9 +123,12 @@ def _bootstrap(left: Floats, chance: Floats, seed: int) -> Floats:
     return np.asarray(drawn)
 
 
-def _over_folds(found: list[Figures], folds: int, how: str, left: Floats) -> Evaluation:
+def _over_folds(
+    found: list[Figures], folds: int, how: str, left: Floats, pooled_ece: float
+) -> Evaluation:
     values = np.asarray([msgspec.structs.astuple(one) for one in found])
     mean, spread = values.mean(axis=0), values.std(axis=0, ddof=1)
+    mean[NAMES.index("ece")] = pooled_ece
     # Nadeau and Bengio 2003: folds share learning rows, so the plain error of the mean is too small.
     half = 1.96 * spread * np.sqrt(1 / len(found) + 1 / max(1, folds - 1))
     return Evaluation(
