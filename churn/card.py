@@ -39,14 +39,21 @@ def _lines(report: Report) -> Iterator[str]:
         for note in report.notes:
             yield f"* {note}"
     yield from ("", "## Figures", "")
-    yield f"Judged {report.evaluation}: {report.judged_rows:,} rows, {report.judged_leavers:,} left."
+    people = f"{report.judged_rows:,} rows, {report.judged_leavers:,} left"
+    yield f"Judged {report.evaluation}: {people}."
     yield from ("", "| figure | value | 95 % | meaning |", "|---|---|---|---|")
     for name in NAMES:
         value = getattr(report, name)
         bounds = f"{report.low[name]:.4f} to {report.high[name]:.4f}"
         yield f"| `{name}` | {value:.4f} | {bounds} | {_SAID[name]} |"
     yield from _money(report)
-    yield from ("", "## Said against came", "", "| chance | people | said | left |", "|---|---|---|---|")
+    yield from (
+        "",
+        "## Said against came",
+        "",
+        "| chance | people | said | left |",
+        "|---|---|---|---|",
+    )
     for band in report.calibration:
         chances = f"{band.low:.3f} to {band.high:.3f}"
         yield f"| {chances} | {band.people:,} | {band.said:.3f} | {band.left:.3f} |"
@@ -79,11 +86,15 @@ def _groups(report: Report) -> Iterator[str]:
         return
     yield from ("", "## By group", "")
     yield "`flagged`: share of the group among the tenth of all people with the highest scores."
-    yield from ("", "| group | people | said | left | flagged | ROC-AUC |", "|---|---|---|---|---|---|")
+    yield from (
+        "",
+        "| group | people | said | left | flagged | ROC-AUC |",
+        "|---|---|---|---|---|---|",
+    )
     for group in report.fairness:
         auc = "too few" if group.roc_auc is None else f"{group.roc_auc:.3f}"
         yield (
-            f"| {_cell(group.column)}: {_cell(group.value)} | {group.people:,} | {group.said:.3f} "
+            f"| {cell(group.column)}: {cell(group.value)} | {group.people:,} | {group.said:.3f} "
             f"| {group.left:.3f} | {group.flagged:.3f} | {auc} |"
         )
 
@@ -92,20 +103,26 @@ def _columns(report: Report) -> Iterator[str]:
     yield from ("", "## Columns", "", "| column | read as |", "|---|---|")
     for column in report.columns:
         levels = f", {column.levels} levels" if column.levels else ""
-        yield f"| {_cell(column.name)} | {column.kind.value}{levels} |"
+        yield f"| {cell(column.name)} | {column.kind.value}{levels} |"
     for name in report.derived:
-        yield f"| {_cell(name)} | derived |"
+        yield f"| {cell(name)} | derived |"
     if report.left_out:
         yield from ("", "Left out:", "", "| column | why |", "|---|---|")
         for gone in report.left_out:
-            yield f"| {_cell(gone.name)} | {gone.why}: {_cell(gone.detail)} |"
+            yield f"| {cell(gone.name)} | {gone.why}: {cell(gone.detail)} |"
     if report.drift:
-        yield from ("", "Population stability index, largest first:", "", "| column | PSI |", "|---|---|")
+        yield from (
+            "",
+            "Population stability index, largest first:",
+            "",
+            "| column | PSI |",
+            "|---|---|",
+        )
         for name, psi in list(report.drift.items())[:20]:
-            yield f"| {_cell(name)} | {psi:.3f} |"
+            yield f"| {cell(name)} | {psi:.3f} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A stranger's text inside a Markdown table: one line, no bar, no markup."""
     plain = " ".join(text.split())[:120]
     return "".join(f"\\{letter}" if letter in "|`*_<>[]\\" else letter for letter in plain)

@@ -1,4 +1,4 @@
-"""The shape of a table: which column is a number, a date or a category, and which is left out and why.
+"""The shape of a table: which column is a number, date or category, and which is left out and why.
 
 A `Schema` is decided on the rows that a model learns from and applied unchanged to all later rows.
 """
@@ -104,7 +104,7 @@ def read_schema(frame: pd.DataFrame, besides: Collection[str] = ()) -> Schema:
     kept: list[Column] = []
     out: list[LeftOut] = []
     for name in candidates:
-        found = _judge(frame[name], name, comma_file)
+        found = _judge(frame[name], name, comma_file=comma_file)
         if isinstance(found, Column):
             kept.append(found)
         else:
@@ -156,14 +156,14 @@ def _comma_file(frame: pd.DataFrame, names: list[str]) -> bool:
     return False
 
 
-def _judge(values: pd.Series, name: str, comma_file: bool) -> Column | LeftOut:
+def _judge(values: pd.Series, name: str, *, comma_file: bool) -> Column | LeftOut:
     if pd.api.types.is_datetime64_any_dtype(values):
         kind, mark, form = Kind.DATE, ".", ""
     elif not is_text(values):
         kind, mark, form = Kind.NUMBER, ".", ""
     else:
         values = values.fillna("").astype(str)
-        kind, mark, form = _kind_of_text(values, name, comma_file)
+        kind, mark, form = _kind_of_text(values, name, comma_file=comma_file)
     levels = as_levels(values)
     filled = levels[levels != ""]
     distinct = int(filled.nunique())
@@ -179,8 +179,8 @@ def _judge(values: pd.Series, name: str, comma_file: bool) -> Column | LeftOut:
     return Column(name, kind, mark, form, distinct if kind is Kind.CATEGORY else 0)
 
 
-def _kind_of_text(values: pd.Series, name: str, comma_file: bool) -> tuple[Kind, str, str]:
-    form = date_format(values, comma_file)
+def _kind_of_text(values: pd.Series, name: str, *, comma_file: bool) -> tuple[Kind, str, str]:
+    form = date_format(values, day_first=comma_file)
     if form and (form != "%Y%m%d" or re.search("date|day|_dt|time", name.lower())):
         return Kind.DATE, ".", form
     mark, share = decimal_mark(values, "," if comma_file else ".")

@@ -50,7 +50,9 @@ def plan_for(schema: Schema) -> Plan:
         if FAMILY_MIN <= len(parts) <= FAMILY_MAX and len(sums) < FAMILIES_MAX:
             sums.append(Sum("sum of " + " ".join(pattern), tuple(parts)))
     dates = schema.of_kind(Kind.DATE)[:DATES_MAX]
-    gaps = [DaysBetween(f"days from {one} to {two}", one, two) for one, two in combinations(dates, 2)]
+    gaps = [
+        DaysBetween(f"days from {one} to {two}", one, two) for one, two in combinations(dates, 2)
+    ]
     return Plan(tuple(sums), tuple(gaps))
 
 

@@ -39,7 +39,9 @@ def spreads(table: pd.DataFrame, schema: Schema) -> dict[str, Spread]:
             filled = values.dropna().to_numpy(dtype=float)
             cuts = np.unique(np.quantile(filled, np.arange(1, BINS) / BINS)) if filled.size else []
             empty = Spread((), edges=tuple(float(cut) for cut in cuts))
-        made[column.name] = msgspec.structs.replace(empty, shares=tuple(_shares(values, empty)))
+        made[column.name] = msgspec.structs.replace(
+            empty, shares=tuple(_shares(values, empty).tolist())
+        )
     return made
 
 

@@ -1,4 +1,4 @@
-"""Turns a typed table into numbers for linear models and for trees; fitted inside each fold only."""
+"""Turns a typed table into numbers for linear models and trees; fitted inside each fold only."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def for_trees(table: pd.DataFrame) -> ColumnTransformer:
 
 
 def _rates() -> TargetEncoder:
-    """A level's leaving rate shrunk to the mean; cross-fitted while learning (Micci-Barreca 2001)."""
+    """A level's leaving rate shrunk to the mean, cross-fitted (Micci-Barreca 2001)."""
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return TargetEncoder(target_type="binary", cv=folds)
 

@@ -129,7 +129,7 @@ def _over_folds(
     values = np.asarray([msgspec.structs.astuple(one) for one in found])
     mean, spread = values.mean(axis=0), values.std(axis=0, ddof=1)
     mean[NAMES.index("ece")] = pooled_ece
-    # Nadeau and Bengio 2003: folds share learning rows, so the plain error of the mean is too small.
+    # Nadeau and Bengio 2003: folds share learning rows, so the plain error is too small.
     half = 1.96 * spread * np.sqrt(1 / len(found) + 1 / max(1, folds - 1))
     return Evaluation(
         how,

@@ -10,15 +10,23 @@ import pandas as pd
 from churn.problems import UnclearLabel
 from churn.values import as_levels
 
-POSITIVE = frozenset(
-    "yes y true t 1 churn churned left leaver leave leaving exited exit lost cancelled canceled "
-    "cancel attrited attrition gone terminated closed unsubscribed inactive oui ja si sí "
-    "positive responder converted".split()
-) | {"attrited customer", "churned customer"}
-NEGATIVE = frozenset(
-    "no n false f 0 -1 retained retain stayed stay stayer staying kept loyal active existing "
-    "current subscribed non nein negative not_churned non-churn nonchurn".split()
-) | {"existing customer", "not churned", "no churn", "not churn"}
+_YES = """
+yes y true t 1 oui ja si sí positive
+churn churned left leaver leave leaving exited exit lost cancelled canceled cancel attrited
+attrition gone terminated closed unsubscribed inactive converted
+"""
+_NO = """
+no n false f 0 -1 non nein negative
+retained retain stayed stay stayer staying kept loyal active existing current subscribed
+not_churned non-churn nonchurn
+"""
+POSITIVE = frozenset(_YES.split()) | {"attrited customer", "churned customer"}
+NEGATIVE = frozenset(_NO.split()) | {
+    "existing customer",
+    "not churned",
+    "no churn",
+    "not churn",
+}
 SHOWN = 8
 
 

@@ -38,7 +38,9 @@ class Uplifts(msgspec.Struct):
 class Learned:
     """Fitted learners of one trial."""
 
-    def __init__(self, arms: list[tuple[Any, Any]], effects: list[Any], outcomes: list[Any]) -> None:
+    def __init__(
+        self, arms: list[tuple[Any, Any]], effects: list[Any], outcomes: list[Any]
+    ) -> None:
         self._arms = arms
         self._effects = effects
         self._outcomes = outcomes
@@ -63,7 +65,9 @@ def learn_uplift(table: pd.DataFrame, outcome: Floats, treated: Floats, *, binar
         arms, outcomes = [], []
         for make in (_straight, _trees):
             one, other = (
-                make(table[treated == arm], binary).fit(table[treated == arm], outcome[treated == arm])
+                make(table[treated == arm], binary).fit(
+                    table[treated == arm], outcome[treated == arm]
+                )
                 for arm in (1.0, 0.0)
             )
             arms.append((one, other))

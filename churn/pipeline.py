@@ -79,8 +79,8 @@ def method_for(left: Floats) -> tuple[Method, str]:
         )
     if fewer < LEAVERS_FOR_LINES:
         return Method.RULES, (
-            f"Only {fewer} {who}: plain rules instead of a model. From {LEAVERS_FOR_LINES} on it is "
-            f"logistic regression, from {LEAVERS_FOR_BLEND} on the full blend."
+            f"Only {fewer} {who}: plain rules instead of a model. From {LEAVERS_FOR_LINES} on it "
+            f"is logistic regression, from {LEAVERS_FOR_BLEND} on the full blend."
         )
     if fewer < LEAVERS_FOR_BLEND:
         return Method.LOGISTIC, (

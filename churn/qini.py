@@ -48,7 +48,9 @@ def qini(score: Floats, outcome: Floats, treated: Floats) -> float:
     """
     if outcome.max() > 1 or outcome.min() < 0:
         some = np.abs(outcome) > 0
-        outcome = outcome / max(1e-12, float(np.abs(outcome[some]).mean())) if some.any() else outcome
+        outcome = (
+            outcome / max(1e-12, float(np.abs(outcome[some]).mean())) if some.any() else outcome
+        )
         perfect = _area(some * (2 * treated - 1), some.astype(float), treated)
     else:
         perfect = _area(outcome * (2 * treated - 1), outcome, treated)

@@ -1,4 +1,4 @@
-"""Reads anybody's CSV or Parquet file into columns of text; what the text means is decided later."""
+"""Reads anybody's CSV or Parquet file into columns of text; their meaning is decided later."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def _shape(text: str, name: str) -> tuple[str, list[str]]:
     return best, header
 
 
-def _parsed(
-    text: str, delimiter: str, header: list[str], name: str
-) -> tuple[pd.DataFrame, int]:
+def _parsed(text: str, delimiter: str, header: list[str], name: str) -> tuple[pd.DataFrame, int]:
     names = _distinct(header)
     try:
         with warnings.catch_warnings(record=True) as said:

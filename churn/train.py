@@ -61,6 +61,7 @@ class Trained(msgspec.Struct):
     """Out of fold, or on the test table."""
     learned: pd.DataFrame
     """Raw rows learned from."""
+    learned_left: Floats
     learned_chance: Floats
     """Their out-of-fold chances; NaN where there is none."""
 
@@ -106,7 +107,9 @@ def train(
         judged, learned_chance = rows, chance
     told("learning from all rows", 0, 1)
     model = learn(table, rows.left, shape, method, groups=groups, seed=task.seed)
-    notes, drift, sources = [], dict[str, float](), (source,)
+    notes: list[str] = []
+    drift: dict[str, float] = {}
+    sources: tuple[Source, ...] = (source,)
     if test is not None:
         judged = _rows(test[0], test[1], task, rows.label.positive)
         there, differences = shape.read(judged.frame)
@@ -138,7 +141,15 @@ def train(
     )
     beside = Beside(background_of(table, shape.schema), spreads(table, shape.schema))
     return Trained(
-        model, report, beside, judged_frame, left, chance, rows.frame, learned_chance
+        model,
+        report,
+        beside,
+        judged_frame,
+        left,
+        chance,
+        rows.frame,
+        rows.left,
+        learned_chance,
     )
 
 
@@ -238,7 +249,9 @@ def _notes(
     for gone in schema.left_out:
         if gone.why == "leak":
             notes.append(f"{gone.name} was left out. {gone.detail} --keep-leaking keeps it.")
-    notes += [f"Look at {one.name}: {one.detail} Is it known before they leave?" for one in suspects]
+    notes += [
+        f"Look at {one.name}: {one.detail} Is it known before they leave?" for one in suspects
+    ]
     if evaluation.figures.roc_auc > TOO_GOOD:
         notes.append(
             "These figures are too good to be true: look for columns that are only known after "

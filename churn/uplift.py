@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import chi2_contingency, norm
+from scipy import stats
 from sklearn.model_selection import StratifiedKFold
 
 from churn.columns import Column, Kind, LeftOut, Schema, read_schema, typed
@@ -141,7 +141,19 @@ def train_uplift_from_csv(
         name: qini_interval(score, judged.outcome, judged.treated, folds, trial.seed)
         for name, score in scores.items()
     }
-    return _report(trial, rows, judged, qinis, said.both, how, after, shaken, schema, sources, now)
+    return _report(
+        trial,
+        rows,
+        judged,
+        qinis,
+        said.both,
+        how,
+        after=after,
+        shaken=shaken,
+        schema=schema,
+        sources=sources,
+        now=now,
+    )
 
 
 def _parts(trial: Trial) -> list[tuple[str, str]]:
@@ -199,9 +211,7 @@ def _arm(arm: pd.Series, asked: str, option: str) -> str:
     return found[wanted]
 
 
-def _written_after(
-    table: pd.DataFrame, columns: tuple[Column, ...], rows: _Rows
-) -> list[LeftOut]:
+def _written_after(table: pd.DataFrame, columns: tuple[Column, ...], rows: _Rows) -> list[LeftOut]:
     """Columns that a coin can't have known: unequal between the arms, or deciding the outcome."""
     out = []
     happened = (rows.outcome > rows.outcome.min()).astype(float)
@@ -223,7 +233,7 @@ def _balance(values: pd.Series, kind: Kind, treated: Floats) -> float:
     if kind is Kind.CATEGORY:
         table = pd.crosstab(values.to_numpy(), treated).to_numpy()
         table = table[table.sum(axis=1) >= 10]
-        return float(chi2_contingency(table).pvalue) if len(table) > 1 else 1.0
+        return float(stats.chi2_contingency(table).pvalue) if len(table) > 1 else 1.0
     numbers = values.to_numpy(dtype=float)
     worst = 1.0
     for sample in (np.isnan(numbers).astype(float), pd.Series(numbers).rank().to_numpy()):
@@ -233,7 +243,7 @@ def _balance(values: pd.Series, kind: Kind, treated: Floats) -> float:
             continue
         error = np.sqrt(one.var() / len(one) + other.var() / len(other))
         if error > 0:
-            worst = min(worst, float(2 * norm.sf(abs(one.mean() - other.mean()) / error)))
+            worst = min(worst, float(2 * stats.norm.sf(abs(one.mean() - other.mean()) / error)))
     return worst
 
 
@@ -262,9 +272,7 @@ def _learn(table: pd.DataFrame, rows: _Rows) -> Learned:
     return learn_uplift(table, rows.outcome, rows.treated, binary=rows.binary)
 
 
-def _over_folds(
-    table: pd.DataFrame, rows: _Rows, seed: int, told: Told
-) -> tuple[Uplifts, Ints]:
+def _over_folds(table: pd.DataFrame, rows: _Rows, seed: int, told: Told) -> tuple[Uplifts, Ints]:
     said = Uplifts(*(np.zeros(len(table)) for _ in range(3)))
     folds = np.zeros(len(table), dtype=np.int64)
     middle = rows.outcome > np.median(rows.outcome) if not rows.binary else rows.outcome > 0
@@ -291,6 +299,7 @@ def _report(
     qinis: dict[str, Interval],
     score: Floats,
     how: str,
+    *,
     after: list[LeftOut],
     shaken: bool,
     schema: Schema,

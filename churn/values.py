@@ -1,4 +1,4 @@
-"""What a column of text means: numbers in either decimal style, dates in any order, or categories."""
+"""What a column of text means: numbers in either decimal style, dates in any order, categories."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ DATE_FORMATS = (
     "%B %d, %Y",
     "%Y%m%d",
 )
-_LOOKS_DATED = re.compile(r"^\d{1,4}[-/. ][\w]{1,9}[-/. ,]|^[A-Za-z]{3,9} \d{1,2},|^(?:19|20)\d{6}$")
+_LOOKS_DATED = re.compile(
+    r"^\d{1,4}[-/. ][\w]{1,9}[-/. ,]|^[A-Za-z]{3,9} \d{1,2},|^(?:19|20)\d{6}$"
+)
 _DAY_S = 86_400.0
 
 
@@ -139,7 +141,7 @@ def as_days(values: pd.Series, date_format: str) -> Floats:
     return np.asarray(seconds.to_numpy(dtype=float, na_value=np.nan) / _DAY_S)
 
 
-def date_format(values: pd.Series, day_first: bool) -> str:
+def date_format(values: pd.Series, *, day_first: bool) -> str:
     """The format under which at least 95 % of the values are dates, or "" when they are none.
 
     Where 03/04/2025 could be both, other rows decide (a 13th month there is none), and if none

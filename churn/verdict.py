@@ -27,10 +27,13 @@ def verdict(qini: Interval, response: Interval, effect: Interval) -> tuple[str, 
             f"{by_response}"
         )
     if effect.high < 0:
-        return "harm", f"It did harm, and nobody can be told for whom it did not ({found}). Stop it."
+        return (
+            "harm",
+            f"It did harm, and nobody can be told for whom it did not ({found}). Stop it.",
+        )
     if effect.low > 0:
         return "no_gain_to_target", (
-            f"No gain to target: it helps, but about alike for all who can be told apart ({found}). "
+            f"No gain to target: it helps about alike all who can be told apart ({found}). "
             "Treat everybody for whom it pays, or nobody."
         )
     return "no_effect", (

@@ -19,7 +19,7 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, keys, token
+from paywall.cli import clock, doctor, keys, token, train
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
@@ -41,6 +41,7 @@ app = typer.Typer(
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
+app.add_typer(train.app, name="train")
 say = Console(stderr=True)
 
 
