@@ -34,7 +34,7 @@ ROWS_FOR_THREADS = 30_000
 """Below so many rows threads of boosting cost more in waiting than they save."""
 
 
-class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Blend(ClassifierMixin, BaseEstimator):
     """`members` fitted alike; chance = sigmoid(sum of weight x log-odds + shift).
 
     Weights are at least 0 and, with `shift`, chosen by maximum likelihood on out-of-fold

@@ -37,7 +37,8 @@ def spreads(table: pd.DataFrame, schema: Schema) -> dict[str, Spread]:
             empty = Spread((), levels=tuple(str(level) for level in common))
         else:
             filled = values.dropna().to_numpy(dtype=float)
-            cuts = np.unique(np.quantile(filled, np.arange(1, BINS) / BINS)) if filled.size else []
+            steps = np.arange(1, BINS) / BINS
+            cuts = np.unique(np.quantile(filled, steps)) if filled.size else np.empty(0)
             empty = Spread((), edges=tuple(float(cut) for cut in cuts))
         made[column.name] = msgspec.structs.replace(
             empty, shares=tuple(_shares(values, empty).tolist())

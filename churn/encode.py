@@ -22,7 +22,7 @@ RARE_ROWS = 10
 KNOTS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 
 
-class Bends(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Bends(TransformerMixin, BaseEstimator):
     """Numbers as standardised straight lines that may bend at their quantiles.
 
     A column becomes its value (clipped to its 1st..99th percentile, so that one huge invoice does

@@ -87,6 +87,8 @@ def _shape(text: str, name: str) -> tuple[str, list[str]]:
         widths = Counter(len(row) for row in rows[1:] or rows)
         width, times = widths.most_common(1)[0]
         score = times / max(1, len(rows[1:] or rows)) * min(width, 12) ** 0.5
+        # A header of another width is another file's header, or an R file's; of one, a false guess.
+        score *= 1.0 if len(rows[0]) == width else 0.5 if len(rows[0]) > 1 else 0.1
         if width > 1 and score > best_score:
             best, best_score, best_rows = delimiter, score, rows
     if best_score == 0.0:

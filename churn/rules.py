@@ -21,7 +21,7 @@ _SIDE_ROWS = 0.05
 """Each answer must hold for at least this share of the rows."""
 
 
-class Questions(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Questions(ClassifierMixin, BaseEstimator):
     """At most `count` questions, one per column, and a small ridge logistic regression over them.
 
     Picked one by one by how much each tells about leaving (information gain, Quinlan 1986).

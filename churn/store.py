@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import skops.io
-from pandas.util import hash_pandas_object
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from churn.card import markdown
@@ -136,8 +136,9 @@ def compare(old: Stored, new: Trained) -> Comparison:
 
 def _hashes(table: pd.DataFrame, left: Floats) -> Hashes:
     """One number per row, from what a model read of it and what came."""
-    plain = table.assign(**{"\0left": left})
-    return np.asarray(hash_pandas_object(plain, index=False).to_numpy(dtype=np.uint64))
+    cells = zip(*(table[name].tolist() for name in table), left.tolist(), strict=True)
+    digests = b"".join(blake2b(repr(row).encode(), digest_size=8).digest() for row in cells)
+    return np.frombuffer(digests, dtype=np.uint64)
 
 
 def _write(trained: Trained, folder: Path) -> None:

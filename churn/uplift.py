@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr
+from scipy.stats.contingency import chi2_contingency
 from sklearn.model_selection import StratifiedKFold
 
 from churn.columns import Column, Kind, LeftOut, Schema, read_schema, typed
@@ -233,7 +234,7 @@ def _balance(values: pd.Series, kind: Kind, treated: Floats) -> float:
     if kind is Kind.CATEGORY:
         table = pd.crosstab(values.to_numpy(), treated).to_numpy()
         table = table[table.sum(axis=1) >= 10]
-        return float(stats.chi2_contingency(table).pvalue) if len(table) > 1 else 1.0
+        return float(chi2_contingency(table).pvalue) if len(table) > 1 else 1.0
     numbers = values.to_numpy(dtype=float)
     worst = 1.0
     for sample in (np.isnan(numbers).astype(float), pd.Series(numbers).rank().to_numpy()):
@@ -243,7 +244,7 @@ def _balance(values: pd.Series, kind: Kind, treated: Floats) -> float:
             continue
         error = np.sqrt(one.var() / len(one) + other.var() / len(other))
         if error > 0:
-            worst = min(worst, float(2 * stats.norm.sf(abs(one.mean() - other.mean()) / error)))
+            worst = min(worst, float(2 * ndtr(-abs(one.mean() - other.mean()) / error)))
     return worst
 
 
