@@ -142,12 +142,12 @@ def lines_for(table: pd.DataFrame, folds: int, seed: int = 0) -> Blend:
 def blend_for(table: pd.DataFrame, folds: int, seed: int = 0) -> Blend:
     """The house's blend: straight and bent logistic regression, small and large boosted trees."""
     small = {"learning_rate": 0.05, "max_iter": 250, "max_leaf_nodes": 8, "min_samples_leaf": 20}
-    large = {"learning_rate": 0.08, "max_iter": 120, "max_leaf_nodes": 31, "min_samples_leaf": 20}
+    large = {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 31, "min_samples_leaf": 20}
     members = [
         ("straight logistic", lines(table, bent=False, strength=0.5)),
         ("bent logistic", lines(table, bent=True, strength=0.1)),
         ("small trees", _trees(table, **small, max_features=0.5, l2_regularization=5.0)),
-        ("large trees", _trees(table, **large, l2_regularization=1.0)),
+        ("large trees", _trees(table, **large)),
     ]
     return Blend(members, folds=folds, seed=seed)
 

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from hashlib import blake2b
 from pathlib import Path
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -32,6 +33,7 @@ TRUSTED = (
     "churn.rules.Questions",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.StratifiedKFold",
+    "numpy.dtype",
 )
 """Every type besides skops' own safe ones that a model of ours holds; nothing else is opened."""
 
@@ -174,10 +176,9 @@ def load(folder: Path) -> Stored:
         warnings.simplefilter("ignore")
         try:
             fitted = skops.io.load(folder / MODEL, trusted=list(TRUSTED))
-        except (UntrustedTypesFoundException, TypeError) as error:
+        except (UntrustedTypesFoundException, BadZipFile) as error:
             raise UntrustedModel(
-                f"{folder / MODEL} is not opened: it holds types that no model of ours holds. "
-                f"{error}"
+                f"{folder / MODEL} is not opened: it is no model that we stored. {error}"
             ) from error
     with np.load(folder / ROWS, allow_pickle=False) as rows:
         return Stored(

@@ -134,7 +134,9 @@ def test_ids_constants_copies_and_prose_are_left_out_with_a_reason(tmp_path: Pat
 def test_later_rows_may_lack_columns_have_others_and_stand_in_another_order(
     tmp_path: Path,
 ) -> None:
-    frame, _ = read_table(_file(tmp_path, b"a,b\n" + b"".join(b"%d,x\n1,y\n" % n for n in range(9))))
+    frame, _ = read_table(
+        _file(tmp_path, b"a,b\n" + b"".join(b"%d,x\n1,y\n" % n for n in range(9)))
+    )
     schema = read_schema(frame)
     other, _ = read_table(_file(tmp_path, b"new,b\n5,z\n6,x\n"))
     table, differences = typed(other, schema)
