@@ -88,7 +88,12 @@ def inner_splits(y: Floats, groups: Ints | None, folds: int, seed: int) -> list[
     folds = max(2, min(folds, int(min(y.sum(), len(y) - y.sum()))))
     if groups is not None:
         grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        made = list(grouped.split(rows, y, groups))
+        # People with many rows can leave a fold without either outcome: it can't be judged.
+        made = [
+            (learn, judge)
+            for learn, judge in grouped.split(rows, y, groups)
+            if 0 < y[judge].mean() < 1 and 0 < y[learn].mean() < 1
+        ]
         return made[:1] if len(y) > ROWS_FOR_ONE_SPLIT else made
     if len(y) > ROWS_FOR_ONE_SPLIT:
         one = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)

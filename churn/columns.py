@@ -136,9 +136,16 @@ def typed(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Difference
 def _typed_column(values: pd.Series, column: Column) -> object:
     match column.kind:
         case Kind.NUMBER:
-            return as_numbers(values, column.decimal)
+            if not is_text(values):
+                return as_numbers(values, column.decimal)
+            # Another export of the same table may write numbers or dates in another style.
+            return as_numbers(values, decimal_mark(values.astype(str), column.decimal)[0])
         case Kind.DATE:
-            return as_days(values, column.date_format)
+            days = as_days(values, column.date_format)
+            if is_text(values) and np.isnan(days).mean() > 0.5:
+                again = date_format(values.astype(str), day_first=column.decimal == ",")
+                return as_days(values, again) if again else days
+            return days
         case Kind.CATEGORY:
             return as_levels(values).astype(object)
 

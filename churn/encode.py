@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 FEW_LEVELS = 30
 """Above so many levels a category is encoded by its smoothed leaving rate, cross-fitted."""
 RARE_ROWS = 10
+MANY_NUMBERS = 60
+"""Above so many number columns each bends at half the knots: lines stay affordable."""
 KNOTS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 
 
@@ -74,6 +76,21 @@ class Bends(TransformerMixin, BaseEstimator):
         return np.column_stack(made) if made else np.empty((len(values), 0))
 
 
+class Holes(TransformerMixin, BaseEstimator):
+    """Numbers as they are, holes included; a column that is all holes while learning becomes 0.
+
+    Boosted trees take holes, but fail on a column without a single value (scikit-learn 1.9.1), and
+    a fold of a sparse table can have one.
+    """
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        self.empty_ = [bool(empty) for empty in np.isnan(np.asarray(X, dtype=float)).all(axis=0)]
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Floats:
+        return np.where(self.empty_, 0.0, np.asarray(X, dtype=float))
+
+
 def kinds_of(table: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """Numbers, categories of few levels, categories of many, in a typed table."""
     numbers = [str(name) for name in table if pd.api.types.is_numeric_dtype(table[name])]
@@ -91,8 +108,9 @@ def for_lines(table: pd.DataFrame, *, bent: bool) -> ColumnTransformer:
         sparse_output=False,
         drop="if_binary",
     )
+    knots = KNOTS if len(numbers) <= MANY_NUMBERS else KNOTS[1::2]
     steps: list[tuple[str, Any, list[str]]] = [
-        ("numbers", Bends(KNOTS if bent else ()), numbers),
+        ("numbers", Bends(knots if bent else ()), numbers),
         ("few", one_hot, few),
         ("many", Pipeline([("rate", _rates()), ("scale", StandardScaler())]), many),
     ]
@@ -104,7 +122,7 @@ def for_trees(table: pd.DataFrame) -> ColumnTransformer:
     numbers, few, many = kinds_of(table)
     steps: list[tuple[str, Any, list[str]]] = [
         ("rates", _rates(), few + many),
-        ("numbers", "passthrough", numbers),
+        ("numbers", Holes(), numbers),
     ]
     return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0.0)
 
@@ -127,7 +145,7 @@ def for_effects(table: pd.DataFrame, *, lines: bool) -> ColumnTransformer:
     folds = KFold(5, shuffle=True, random_state=0)
     rates = TargetEncoder(target_type="continuous", cv=folds)
     steps: list[tuple[str, Any, list[str]]] = [
-        ("numbers", Bends(()) if lines else "passthrough", numbers),
+        ("numbers", Bends(()) if lines else Holes(), numbers),
         ("few", one_hot, few),
         ("many", rates, many),
     ]

@@ -99,7 +99,8 @@ def cross_validate(
         judged = ~np.isnan(passes[0])
         return evaluate_on(left[judged], passes[0, judged], how), passes[0]
     # A fold is too small for bins of its own: this one figure is of each pass's rows together.
-    pooled = float(np.mean([ece(left, chance) for chance in passes]))
+    known = ~np.isnan(passes).any(axis=0)
+    pooled = float(np.mean([ece(left[known], chance[known]) for chance in passes]))
     return _over_folds(found, folds, how, left, pooled), np.asarray(passes.mean(axis=0))
 
 

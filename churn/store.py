@@ -30,6 +30,7 @@ Hashes = npt.NDArray[np.uint64]
 TRUSTED = (
     "churn.blend.Blend",
     "churn.encode.Bends",
+    "churn.encode.Holes",
     "churn.rules.Questions",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.StratifiedKFold",
@@ -49,6 +50,9 @@ COMPARED_MIN = 200
 LEAVERS_COMPARED_MIN = 20
 CLEARLY = 1.645
 """Standard errors by which a new model must be worse to be refused: one-sided 95 %."""
+
+NOTHING = 1e-6
+"""A difference in log loss that rounding alone can make."""
 
 
 class Stored(msgspec.Struct):
@@ -79,7 +83,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
     @property
     def clearly_worse(self) -> bool:
-        return self.enough and self.worse_by > CLEARLY * self.standard_error
+        return self.enough and self.worse_by > max(CLEARLY * self.standard_error, NOTHING)
 
 
 def save(trained: Trained, folder: Path, *, even_if_worse: bool = False) -> Comparison | None:
@@ -160,7 +164,7 @@ def _write(trained: Trained, folder: Path) -> None:
         np.savez_compressed(
             new / ROWS,
             rows=_hashes(table, trained.learned_left),
-            chances=trained.learned_chance.astype(np.float32),
+            chances=trained.learned_chance,
         )
         for name in (CARD, ROWS, BESIDE, REPORT, SHAPE, MODEL):
             os.replace(new / name, folder / name)
@@ -186,5 +190,5 @@ def load(folder: Path) -> Stored:
             report,
             beside,
             rows["rows"],
-            rows["chances"].astype(float),
+            rows["chances"],
         )

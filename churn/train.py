@@ -115,7 +115,7 @@ def train(
         there, differences = shape.read(judged.frame)
         chance = model.chances(there)
         evaluation = evaluate_on(judged.left, chance, f"on {judged.source.name}")
-        notes += _differences(differences.missing, differences.extra, judged.label.column, task)
+        notes += _differences(differences.missing, differences.extra, judged.label.column)
         drift = moved(spreads(table, shape.schema), there)
         learned_chance, sources = np.full(len(table), np.nan), (source, test[1])
     known = ~np.isnan(chance)
@@ -173,6 +173,8 @@ def _shape(
 ) -> tuple[Shape, pd.DataFrame, list[Suspicion]]:
     schema = read_schema(rows.frame, besides)
     asked = [LeftOut(name, "asked", "Left out by --leave-out.") for name in task.leave_out]
+    if task.id:
+        asked.append(LeftOut(column_named(rows.frame, task.id, "id"), "id", "Names the person."))
     table, _ = typed(rows.frame, schema)
     leaks, suspects = find_leaks(table, schema, rows.left, rows.label.column)
     if task.keep_leaking:
@@ -225,13 +227,11 @@ def _fair(frame: pd.DataFrame, task: Task) -> list[str]:
     return [column_named(frame, name, "fair") for name in task.fair]
 
 
-def _differences(
-    missing: tuple[str, ...], extra: tuple[str, ...], label: str, task: Task
-) -> list[str]:
+def _differences(missing: tuple[str, ...], extra: tuple[str, ...], label: str) -> list[str]:
     notes = []
     if missing:
         notes.append(f"The test table lacks {', '.join(missing)}: taken as empty.")
-    beyond = [name for name in extra if name not in {label, task.id}]
+    beyond = [name for name in extra if name != label]
     if beyond:
         shown = ", ".join(beyond[:10]) + (" ..." if len(beyond) > 10 else "")
         notes.append(f"The test table has further columns, ignored: {shown}.")

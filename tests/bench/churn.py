@@ -6,7 +6,6 @@ import argparse
 import resource
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from churn.reading import read_table
 from churn.train import Task, train
+from infra.kernel.clock import SystemClock
 
 
 def people(rows: int, seed: int = 1) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def main() -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         frame, source = read_table(file)
         read_s = time.perf_counter() - wall
-        trained = train(frame, source, Task(label="left", id="id"), datetime.now(UTC))
+        trained = train(frame, source, Task(label="left", id="id"), SystemClock().machine())
         train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
     table, _ = trained.model.shape.read(frame)
     wall, cpu = time.perf_counter(), time.process_time()

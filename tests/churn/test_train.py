@@ -196,3 +196,15 @@ def test_holes_and_levels_never_seen_still_get_a_score() -> None:
     empty = pd.DataFrame({"plan": ["", "lifetime"], "city": ["nowhere", ""]})
     chances = model.score(empty)
     assert ((chances > 0) & (chances < 1)).all()
+
+
+def test_a_column_that_is_empty_in_a_fold_or_has_few_values_does_no_harm() -> None:
+    frame = subscribers(1300, seed=13).drop(columns=["true_chance", "customer_id"])
+    left = (frame.pop("left") == "yes").to_numpy().astype(float)
+    frame["rare"] = np.nan
+    frame.loc[frame.index[:2], "rare"] = [1.0, 2.0]
+    schema = read_schema(frame)
+    table, _ = typed(frame, schema)
+    model = learn(table.iloc[2:], left[2:], Shape(schema, plan_for(schema)), Method.BLEND)
+    assert "rare" in schema.names
+    assert np.isfinite(model.chances(table)).all()
