@@ -42,6 +42,20 @@ KeepLeaking = Annotated[
     bool,
     typer.Option("--keep-leaking", help="Learn from columns that seem to know the outcome, too."),
 ]
+SaveChance = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="The chance that acting keeps somebody who would leave."),
+]
+EvenIfWorse = Annotated[
+    bool, typer.Option("--even-if-worse", help="Replace a better model in --save's folder.")
+]
+Fair = Annotated[
+    list[str] | None,
+    typer.Option(help="Show figures by this column's groups, too; may be repeated."),
+]
+Reasons = Annotated[
+    int, typer.Option(min=0, max=10, help="So many reasons a person beside the score.")
+]
 
 
 @app.callback()
@@ -66,26 +80,16 @@ def churn(
     act_cost: Annotated[
         float | None, typer.Option(min=0, help="What acting on one person costs.")
     ] = None,
-    save_chance: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="The chance that acting keeps somebody who would leave."),
-    ] = None,
+    save_chance: SaveChance = None,
     save: Annotated[
         Path | None, typer.Option(help="Keep model and card in this folder, unless worse.")
     ] = None,
-    even_if_worse: Annotated[  # noqa: FBT002 - an option, not a position
-        bool, typer.Option("--even-if-worse", help="Replace a better model in --save's folder.")
-    ] = False,
+    even_if_worse: EvenIfWorse = False,  # noqa: FBT002
     scores: Annotated[
         Path | None, typer.Option(help="Write each judged row's score to this CSV.")
     ] = None,
-    reasons: Annotated[
-        int, typer.Option(min=0, max=10, help="So many reasons a person beside the score.")
-    ] = 0,
-    fair: Annotated[
-        list[str] | None,
-        typer.Option(help="Show figures by this column's groups, too; may be repeated."),
-    ] = None,
+    reasons: Reasons = 0,
+    fair: Fair = None,
     leave_out: LeaveOut = None,
     keep_leaking: KeepLeaking = False,  # noqa: FBT002
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 1,
