@@ -1,0 +1,73 @@
+"""`python -m tests.bench.churn`: how long learning from 200,000 people takes, and scoring them."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from churn.reading import read_table
+from churn.train import Task, train
+from infra.kernel.clock import SystemClock
+
+
+def people(rows: int, seed: int = 1) -> pd.DataFrame:
+    """A table as a broadcaster's: fourteen numbers, five categories (one of 300 levels), a date."""
+    rng = np.random.default_rng(seed)
+    numbers = {f"measure_{'abcdefghijklmn'[n]}": rng.gamma(2, 10, rows) for n in range(14)}
+    numbers["measure_a"][rng.random(rows) < 0.1] = np.nan
+    plan = rng.choice(["monthly", "yearly", "two years"], rows)
+    city = rng.integers(0, 300, rows)
+    start = np.datetime64("2020-01-01") + rng.integers(0, 2000, rows).astype("timedelta64[D]")
+    odds = -3 + 0.04 * numbers["measure_b"] + 1.2 * (plan == "monthly") + 0.003 * (city - 150)
+    odds += 0.0008 * numbers["measure_c"] * numbers["measure_d"]
+    left = rng.random(rows) < 1 / (1 + np.exp(-odds))
+    return pd.DataFrame(
+        {
+            "id": np.arange(rows),
+            **{name: values.round(2) for name, values in numbers.items()},
+            "plan": plan,
+            "city": [f"city {number}" for number in city],
+            "country": rng.choice(["FR", "DE", "ES", "IT"], rows),
+            "device": rng.choice(["tv", "web", "phone"], rows),
+            "payment": rng.choice(["card", "sepa", "paypal"], rows),
+            "since": start.astype(str),
+            "left": np.where(left, "yes", "no"),
+        }
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    rows = parser.parse_args().rows
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "people.csv"
+        people(rows).to_csv(file, index=False)
+        wall, cpu = time.perf_counter(), time.process_time()
+        frame, source = read_table(file)
+        read_s = time.perf_counter() - wall
+        trained = train(frame, source, Task(label="left", id="id"), SystemClock().machine())
+        train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    table, _ = trained.model.shape.read(frame)
+    wall, cpu = time.perf_counter(), time.process_time()
+    trained.model.chances(table)
+    score_s, score_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    report = trained.report
+    sys.stdout.write(
+        f"rows {rows:,}, leavers {report.leavers:,}, {report.method}, {report.evaluation}\n"
+        f"read {read_s:.1f} s; read, judge and learn {train_s:.1f} s ({train_cpu_s:.1f} s of CPU)\n"
+        f"score {rows / score_s:,.0f} people/s ({rows / score_cpu_s:,.0f} a CPU second)\n"
+        f"ROC-AUC {report.roc_auc:.4f}; peak {peak_mib:,.0f} MiB\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
