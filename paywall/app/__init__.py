@@ -18,6 +18,7 @@ from paywall.http.answer_headers import answer_headers
 from paywall.http.guards import guard, provide_parts, provide_principal
 from paywall.http.observe import Metrics, Observe
 from paywall.http.parts import Parts
+from paywall.http.player_origins import PlayerOrigins
 from paywall.http.problems import on_broken_text, on_crash, on_http, on_problem, on_validation
 from paywall.pages import PAGES
 from paywall.pages.console.router import CONSOLE
@@ -66,7 +67,10 @@ def create_app(
             }
         ),
         before_send=[answer_headers(hsts=parts.settings.secure)],
-        middleware=[Observe(metrics, parts.clock)],
+        middleware=[
+            Observe(metrics, parts.clock),
+            PlayerOrigins(parts.db, parts.clock, parts.settings.public_url),
+        ],
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,  # the process has set its own up; Litestar's would replace it

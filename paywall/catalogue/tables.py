@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.kernel.db import Base, EnumText
@@ -47,6 +47,8 @@ class Venue(Base):
     platform_fee_bps: Mapped[int] = mapped_column(Integer, default=0)
     """The installation's share of each sale, in basis points of the amount with tax."""
     terms_url: Mapped[str] = mapped_column(String(500), default="")
+    player_origins: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Other sites whose pages may play this venue's concerts: https://app.example.org."""
     live_since: Mapped[datetime | None]
     """Machine time at which tests ended and real money began; what was said before is a test."""
     created_at: Mapped[datetime]

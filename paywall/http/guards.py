@@ -8,6 +8,7 @@ where the path has none). A route with none of them answers 403 to everyone.
 fresh check (`pages.console.confirm`), because it keeps what was typed. Nowhere else.
 `media=True` beside public: the edge, which judges by its token alone; who is signed in is not
 asked, because a player's browser sends its cookie along and the edge needs no database (law 9).
+`cross_site=True`: a write that rests on no cookie, so that other sites' pages may send it.
 `rate="name"` counts under that quota, `rate="off"` under none; `quiet=True` is not logged.
 `idempotent="required"|"accepted"`, `edit=True` and `errors=(402, ...)` are read by idempotency,
 etags and openapi.
@@ -42,7 +43,8 @@ def session_cookie(secure: bool) -> str:  # noqa: FBT001 - one fact about the in
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Identify the caller, refuse cross-site writes, and check the route's own demand."""
     parts: Parts = connection.app.state.parts
-    refuse_cross_site(connection)
+    if not handler.opt.get("cross_site"):
+        refuse_cross_site(connection)
     refuse_unreadable(connection)
     opt = handler.opt
     if opt.get("media"):

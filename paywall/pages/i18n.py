@@ -66,6 +66,29 @@ def _instant(when: datetime, zone: tzinfo | str) -> datetime:
     return when.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
 
 
+_FIELD = re.compile(r"[A-Za-z]+")
+_QUOTED = re.compile(r"'[^']*'")
+
+
+def _without_year(pattern: str) -> str:
+    """A CLDR date pattern less its year and the words that belong to it.
+
+    Few locales carry a pattern for weekday, day and month in full. Their full date has the right
+    words and order: "EEEE, d 'de' MMMM 'de' y" becomes "EEEE, d 'de' MMMM".
+    """
+    bare = _QUOTED.sub(lambda text: "_" * len(text[0]), pattern)
+    year = re.search("y+", bare)
+    assert year is not None, f"a full date without a year: {pattern}"
+    following = _FIELD.search(bare, year.end())
+    if following is not None:
+        return pattern[: year.start()] + pattern[following.start() :]
+    last = [field for field in _FIELD.finditer(bare) if field.end() <= year.start()][-1]
+    # What stands at the last field belongs to it ("d日"), and what comes after a space to the year.
+    kept = re.match(r"[^\s_،,]*", bare[last.end() : year.start()])
+    assert kept is not None
+    return pattern[: last.end() + kept.end()]
+
+
 @dataclass(frozen=True)
 class Translator:
     """One language for one reader: words, plural forms, dates, numbers and money."""
@@ -131,13 +154,8 @@ class Translator:
         if style == "full":
             day = dates.format_date(local, "full", locale=self.locale)
         elif style == "long":
-            # Few locales carry a pattern for weekday, day and month in full: theirs for the short
-            # names, with the names written out, reads right in all of ours.
-            short = str(self.locale.datetime_skeletons["MMMEd"])
-            written_out = re.sub(
-                "MMM+", "MMMM", re.sub("LLL+", "LLLL", re.sub("E+|c+", "EEEE", short))
-            )
-            day = dates.format_datetime(local, written_out, locale=self.locale)
+            full = str(self.locale.date_formats["full"])
+            day = dates.format_datetime(local, _without_year(full), locale=self.locale)
         else:
             skeleton = "MMMEd" if style == "medium" else "MMMd"
             day = dates.format_skeleton(skeleton, local, locale=self.locale)

@@ -99,7 +99,7 @@ async def start(
 
 @post(
     "/v1/playback/sessions/{sid:str}/beat",
-    opt={"public": True, "rate": "beats", "errors": (410,)},
+    opt={"public": True, "rate": "beats", "cross_site": True, "errors": (410,)},
     status_code=200,
 )
 async def beat(
@@ -134,7 +134,11 @@ class StopBody(msgspec.Struct, frozen=True):
     secret: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
-@post("/v1/playback/sessions/{sid:str}/stop", opt={"public": True}, status_code=204)
+@post(
+    "/v1/playback/sessions/{sid:str}/stop",
+    opt={"public": True, "cross_site": True},
+    status_code=204,
+)
 async def stop(
     sid: FromPath[Sid],
     data: JSONBody[StopBody],
@@ -145,7 +149,7 @@ async def stop(
     await parts.playback.stop(sid, data.secret or request.headers.get("x-session-secret", ""))
 
 
-@delete("/v1/playback/sessions/{sid:str}", opt={"public": True})
+@delete("/v1/playback/sessions/{sid:str}", opt={"public": True, "cross_site": True})
 async def end(
     sid: FromPath[Sid], request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> None:

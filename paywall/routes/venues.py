@@ -43,6 +43,7 @@ class VenueView(msgspec.Struct, frozen=True, kw_only=True):
     vat_bps: int
     platform_fee_bps: int
     terms_url: str
+    player_origins: list[str]
     version: int
 
 

@@ -110,11 +110,24 @@ def test_a_currency_without_decimals_shows_none(catalogues: Catalogues) -> None:
     assert catalogues.translator("en").money(Amount(1200, "JPY")) == "JP¥1,200"
 
 
+def test_a_day_is_written_out_in_its_languages_own_order_and_words() -> None:
+    catalogues = Catalogues()
+    day = {
+        code: catalogues.translator(code).datetime(SATURDAY, "Asia/Tokyo")
+        for code in ("es", "lt", "ja", "hu", "lv")
+    }
+    assert day["es"] == "domingo, 4 de octubre, 3:30"
+    assert day["lt"].startswith("spalio 4 d., sekmadienis")
+    assert day["ja"].startswith("10月4日日曜日")
+    assert day["hu"].startswith("október 4., vasárnap")
+    assert day["lv"].startswith("svētdiena, 4. oktobris")
+
+
 def test_times_are_the_venues(catalogues: Catalogues) -> None:
     assert (
         catalogues.translator("fr").datetime(SATURDAY, "Europe/Paris") == "samedi 3 octobre, 20:30"
     )
-    assert catalogues.translator("en").datetime(SATURDAY, "Asia/Tokyo") == "Sunday 4 October, 03:30"
+    assert catalogues.translator("en").datetime(SATURDAY, "Asia/Tokyo") == "Sunday, 4 October, 03:30"
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -903,6 +903,7 @@ def upgrade() -> None:
         sa.Column("vat_bps", sa.Integer(), nullable=False),
         sa.Column("platform_fee_bps", sa.Integer(), nullable=False),
         sa.Column("terms_url", sa.String(length=500), nullable=False),
+        sa.Column("player_origins", sa.JSON(), nullable=False),
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

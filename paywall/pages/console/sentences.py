@@ -32,6 +32,7 @@ SENTENCES = (
     N_("Leave user names, passwords and # parts out of the address."),
     N_("The address must lead to an HLS playlist that ends in .m3u8."),
     N_("Give an https address of your terms."),
+    N_("Give each site as https://app.example.org, with nothing after it."),
     # offers and coupons
     N_("Publish the event."),
     N_("Publish an event of the season."),

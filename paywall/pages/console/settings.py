@@ -43,6 +43,10 @@ def _inputs(desk: Desk) -> list[Input]:
             hint=_("An https address. Empty: the terms that the installation provides."),
         ),
         Input(
+            "player_origins", _("Sites that may play"), "textarea", attrs={"rows": "3"},
+            hint=_("One a line, as https://app.example.org: your own pages that play concerts."),
+        ),
+        Input(
             "country", _("Country"), hint=_("Two letters, such as FR."), group=_("Money and tax"),
         ),
         Input("currency", _("Currency"), "select", options=currency_options(desk)),
@@ -69,7 +73,7 @@ def _form(desk: Desk, venue: Venue) -> Form:
             "vat_number": venue.vat_number, "contact_email": venue.contact_email,
             "terms_url": venue.terms_url, "country": venue.country, "currency": venue.currency,
             "vat_percent": bps_text(venue.vat_bps), "timezone": venue.timezone,
-            "locale": venue.locale,
+            "locale": venue.locale, "player_origins": "\n".join(venue.player_origins),
         },
         hidden={"version": str(venue.version)}, draft=f"{venue.id}-settings-{venue.version}",
     )  # fmt: skip
@@ -106,6 +110,7 @@ async def edit(desk: NamedDependency[Desk]) -> Response[Any]:
         asked: dict[str, Any] = {name: typed.text(name) for name in _TEXTS}
         asked |= {name: typed.text(name) for name in ("locale", "currency")}
         asked |= {"country": typed.text("country").upper(), "accent": typed.text("accent").lower()}
+        asked["player_origins"] = typed.text("player_origins").split()
         asked["vat_bps"] = typed.bps("vat_percent", 0)
         if typed.text("contact_email"):
             asked["contact_email"] = typed.text("contact_email")
