@@ -93,9 +93,14 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         if not self.may(permission, venue_id):
             if venue_id != INSTALLATION and not self.is_staff_of(venue_id):
                 raise NotFound("venue")
+            scope = permission.value
+            if self.api_key_id:
+                raise Forbidden(
+                    f"This key lacks the scope {scope}. Make one that has it.", permission=scope
+                )
             raise Forbidden(
-                f"Your role does not include {permission.value}. Ask an owner of the venue for it.",
-                permission=permission.value,
+                f"Your role does not include {scope}. Ask an owner of the venue for it.",
+                permission=scope,
             )
         if self.api_key_id:
             return

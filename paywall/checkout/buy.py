@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from infra.kernel.away import DatabaseAway
@@ -37,6 +37,10 @@ WAITING = frozenset(
     }
 )
 """A payment that may still bring money; no second one is started beside it."""
+
+
+HELD_AT_MOST = timedelta(hours=1)
+"""However often a declined card is tried again, a place is not kept from others for longer."""
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,13 +137,19 @@ class Buy:
             return _standing(order, await _latest_payment(tx, order_id))
 
     async def _new_payment(self, tx: Tx, order: Order, now: datetime, test_card: str) -> Payment:
-        held = await tx.execute(
-            update(Hold)
-            .where(Hold.order_id == order.id, Hold.state == HoldState.HELD)
-            .values(due_at=now + HOLD_LIFE)
-            .returning(Hold.id)
+        first = await tx.scalar(
+            select(func.min(Payment.created_at)).where(Payment.order_id == order.id)
         )
-        if held.first() is None:
+        until = min(now + HOLD_LIFE, (first or now) + HELD_AT_MOST)
+        held = None
+        if until > now:
+            held = await tx.scalar(
+                update(Hold)
+                .where(Hold.order_id == order.id, Hold.state == HoldState.HELD)
+                .values(due_at=until)
+                .returning(Hold.id)
+            )
+        if held is None:
             raise OrderClosed("Your place was kept for 15 minutes. Start the purchase again.")
         venue = await tx.get_one(Venue, order.venue_id)
         account = await route(
@@ -201,6 +211,9 @@ class Buy:
             # A form that is sent again finds its own place taken and its own coupon used.
             if len(requests) == 1:
                 return [_AlreadyPlaced() if await self._exists(requests[0].order_id) else error]
+        except Exception as error:  # noqa: BLE001 - handed to its caller, or tried one by one
+            if len(requests) == 1:
+                return [error]
         return [(await self._flush([request]))[0] for request in requests]
 
     async def _exists(self, order_id: str) -> bool:

@@ -249,6 +249,8 @@ def _amount(order: Order, amount: Money | None) -> Money:
             code="not_refundable",
         )
     left = order.total - order.refunded
+    if not left:
+        raise Conflict("Nothing is left of this order to give back.", code="not_refundable")
     if amount is None:
         part = left
     elif amount.currency != order.currency:
@@ -256,5 +258,6 @@ def _amount(order: Order, amount: Money | None) -> Money:
     else:
         part = amount
     if not 0 < part.minor <= left.minor:
-        raise Invalid("amount", f"Give back between 0.01 and {left.decimal()} {left.currency}.")
+        least = Money(1, left.currency).decimal()
+        raise Invalid("amount", f"Give back between {least} and {left.decimal()} {left.currency}.")
     return part

@@ -237,14 +237,14 @@ def _people(tx: Tx, parts: Parts, now: datetime, venues: dict[str, Venue], passw
 
 def _season(tx: Tx, now: datetime, venue: Venue, shows: list[Show], name: str, slug: str) -> None:
     season = Season(
-        id=new_id("sea"), venue_id=venue.id, slug=slug, name=name,
+        id=new_id("ssn"), venue_id=venue.id, slug=slug, name=name,
         starts_at=now - timedelta(days=30), ends_at=now + timedelta(days=75),
     )  # fmt: skip
     tx.add(season)
     for seed, show in enumerate(shows):
         _show(tx, now, venue, season, show, seed)
     pass_offer = Offer(
-        id=new_id("off"), venue_id=venue.id, kind=OfferKind.SEASON_PASS, scope_kind="season",
+        id=new_id("ofr"), venue_id=venue.id, kind=OfferKind.SEASON_PASS, scope_kind="season",
         scope_id=season.id, name="Pass", about_md="Every concert of the season, live and replay.",
         state=OfferState.ON_SALE, created_at=now,
     )  # fmt: skip
@@ -303,7 +303,7 @@ def _show(tx: Tx, now: datetime, venue: Venue, season: Season, show: Show, seed:
 
 def _ticket(tx: Tx, now: datetime, venue: Venue, event: Event, show: Show) -> None:
     offer = Offer(
-        id=new_id("off"), venue_id=venue.id, kind=OfferKind.STREAM_TICKET, scope_kind="event",
+        id=new_id("ofr"), venue_id=venue.id, kind=OfferKind.STREAM_TICKET, scope_kind="event",
         scope_id=event.id, name="Live", state=OfferState.ON_SALE, created_at=now,
         replay_window_s=7 * 24 * 3600, on_sale_until=event.ends_at,
     )  # fmt: skip
@@ -314,7 +314,7 @@ def _ticket(tx: Tx, now: datetime, venue: Venue, event: Event, show: Show) -> No
 
 def _replay_offer(tx: Tx, now: datetime, venue: Venue, event: Event, show: Show) -> None:
     offer = Offer(
-        id=new_id("off"), venue_id=venue.id, kind=OfferKind.REPLAY, scope_kind="event",
+        id=new_id("ofr"), venue_id=venue.id, kind=OfferKind.REPLAY, scope_kind="event",
         scope_id=event.id, name="Replay", state=OfferState.ON_SALE, created_at=now,
         play_window_s=48 * 3600, hard_end_at=event.ends_at + timedelta(days=60),
     )  # fmt: skip

@@ -106,7 +106,7 @@ async def prepare(settings: Settings, url: str) -> Shop:
             ).one()
             event_id, event_slug, venue_slug, venue_id = row
             offer = Offer(
-                id=new_id("off"), venue_id=venue_id, kind=OfferKind.STREAM_TICKET,
+                id=new_id("ofr"), venue_id=venue_id, kind=OfferKind.STREAM_TICKET,
                 scope_kind="event", scope_id=event_id, name="Bench", state=OfferState.ON_SALE,
                 created_at=now, replay_window_s=3600,
             )  # fmt: skip

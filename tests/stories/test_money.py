@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from infra.kernel.errors import Problem
 from infra.kernel.idempotency import Claim
 from infra.kernel.ids import new_id
+from paywall.checkout.buy import OrderClosed
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import Placed
 from paywall.checkout.sell_directly import DirectSale, Sold
@@ -70,6 +72,36 @@ async def test_a_decline_is_explained_and_the_next_card_pays_the_same_order(hall
     assert await ada.sees(event_id) == "open"
     await hall.deliver()
     await hall.agree()
+
+
+async def test_declined_cards_keep_a_place_from_others_for_an_hour_at_most(hall: Hall) -> None:
+    _, offer_id = await on_air(hall, capacity=1)
+    ada = await hall.buyer()
+    order_id = await ada.order(offer_id)
+    for _ in range(4):
+        await ada.card(order_id, Act.INSUFFICIENT_FUNDS)
+        await ada.page(order_id)
+        await hall.move(minutes=14)
+        assert (await hall.parts.buy.resume(order_id)).order_id == order_id
+    await ada.card(order_id, Act.INSUFFICIENT_FUNDS)
+    await ada.page(order_id)
+    await hall.move(minutes=10)
+    with pytest.raises((OrderClosed, Problem)):
+        await hall.parts.buy.resume(order_id)
+    await hall.tick()
+    bob = await hall.buyer("bob@example.org")
+    assert await bob.order(offer_id)
+
+
+async def test_a_refund_that_is_too_much_says_what_is_left_and_a_second_that_nothing_is(hall: Hall) -> None:
+    _, offer_id = await on_air(hall)
+    order_id = await (await hall.buyer()).buy(offer_id)
+    too_much = await hall.refund(order_id, 1300)
+    assert too_much.status_code == 422
+    assert too_much.json()["detail"] == "Give back between 0.01 and 12.00 EUR."
+    assert (await hall.refund(order_id)).status_code < 300
+    nothing = await hall.refund(order_id)
+    assert nothing.status_code == 409
 
 
 async def test_the_same_checkout_sent_twice_at_once_charges_once(hall: Hall) -> None:

@@ -34,7 +34,7 @@ FORMS = (
     N_("%(code)s is no code of %(count)s capital letters."),
     N_("This order is %(state)s; there is nothing to give back."),
     N_("This order was paid in %(currency)s."),
-    N_("Give back between 0.01 and %(left)s %(currency)s."),
+    N_("Give back between %(least)s and %(left)s %(currency)s."),
     N_("This stays closed: %(why)s."),
     # people and keys
     N_("Your role can't take the role %(role)s away."),
