@@ -12,6 +12,7 @@ from infra.kernel.db import Base, Tx
 from infra.kernel.seal import CannotUnseal
 from offers.tables import CouponUse, Hold, HoldState, Pool
 from paywall.catalogue.tables import Mode, Venue
+from paywall.checkout import end_tests
 from paywall.checkout.tables import Order, OrderState
 from paywall.http.parts import Parts
 from paywall.ledger.movements import unbalanced
@@ -111,9 +112,12 @@ async def currencies(tx: Tx) -> list[str]:
 async def grants(tx: Tx) -> list[str]:
     """A paid order without a grant that is not taken back: the buyer paid and can't come in.
 
-    Where staff stopped the access themselves, that is as they want it.
+    Where staff stopped the access themselves, or ended the tests, that is as they want it.
     """
-    left = and_(Grant.order_id == Order.id, Grant.state != GrantState.REVOKED)
+    left = and_(
+        Grant.order_id == Order.id,
+        or_(Grant.state != GrantState.REVOKED, Grant.reason == end_tests.REASON),
+    )
     query = (
         select(Order.id)
         .outerjoin(Grant, left)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tests.docs.guide import ROOT
 
-PACKAGES = ("paywall", "offers", "entitlements", "churn", "support_bot", "infra/kernel")
+PACKAGES = ("paywall", "offers", "entitlements", "infra/kernel")
+"""What speaks over HTTP. The refusals of churn and support_bot go to a command line only."""
+
 NEVER_SENT = {"problem"}
 """The base class's own."""
 

@@ -93,7 +93,9 @@ async def test_declined_cards_keep_a_place_from_others_for_an_hour_at_most(hall:
     assert await bob.order(offer_id)
 
 
-async def test_a_refund_that_is_too_much_says_what_is_left_and_a_second_that_nothing_is(hall: Hall) -> None:
+async def test_a_refund_that_is_too_much_says_what_is_left_and_a_second_that_nothing_is(
+    hall: Hall,
+) -> None:
     _, offer_id = await on_air(hall)
     order_id = await (await hall.buyer()).buy(offer_id)
     too_much = await hall.refund(order_id, 1300)

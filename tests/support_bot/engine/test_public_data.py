@@ -16,12 +16,13 @@ from support_bot.examples import OOS, Example, read_table
 
 FOLDER = os.environ.get("PAYWALL_TEST_DATA", "")
 pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="PAYWALL_TEST_DATA names no folder with public intent data"
+    not FOLDER or not (Path(FOLDER) / "intents").is_dir(),
+    reason="PAYWALL_TEST_DATA names no folder that has public intent data in intents/",
 )
 
 
 def rows(name: str) -> list[Example]:
-    return read_table(Path(FOLDER) / name).examples
+    return read_table(Path(FOLDER) / "intents" / name).examples
 
 
 def per_intent(examples: list[Example], count: int) -> list[Example]:
