@@ -22,7 +22,7 @@ test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chr
 	@$(SERVICES) bash -c '$(PYTEST) tests -m "not drill" --ignore tests/browser -n 3 --dist loadfile && $(PYTEST) tests/browser -m "not drill" -n 2 --dist loadfile'
 
 quick: setup-dev ## units on SQLite in under a minute: no browser, no servers, none marked slow
-	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 --ignore tests/browser --ignore tests/stories --ignore tests/worker
+	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 $(addprefix --ignore tests/,browser stories worker conformance http cli docs migrations adapters)
 
 drill: setup-dev ## hours allowed: kills, races, all seeds, large data
 	@$(SERVICES) $(PYTEST) tests -m drill -s

@@ -17,6 +17,8 @@ from churn.store import CARD, MODEL, load, save
 from churn.train import Task, Trained, train_from_csv
 from tests.churn.tables import subscribers, written
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 TASK = Task(label="left", id="customer_id")
 

@@ -20,6 +20,8 @@ from churn.problems import NoSuchColumn, NothingToLearnFrom, TooFewRows, Unclear
 from churn.train import Task, Trained, train_from_csv
 from tests.churn.tables import subscribers, written
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 TASK = Task(label="left", id="customer_id")
 

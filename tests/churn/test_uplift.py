@@ -13,6 +13,8 @@ from churn.uplift import Trial, train_uplift_from_csv
 from churn.uplift_card import markdown
 from tests.churn.tables import trial, written
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 TASK = Trial(treatment="arm", treated="mail", control="Nothing", outcome="bought")
 

@@ -18,6 +18,8 @@ from paywall.pages.i18n import (
     update,
 )
 
+pytestmark = pytest.mark.slow
+
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
 TAG = re.compile(r"</?\w+")
 TRANSLATED = [code for code in present() if code != "en"]

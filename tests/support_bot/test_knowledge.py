@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 
 from paywall.pages.i18n import LANGUAGES, LOCALES_DIR
 
+pytestmark = pytest.mark.slow
+
 KNOWLEDGE_DIR = Path(__file__).parents[2] / "support_bot" / "knowledge"
 WELL_SPOKEN = frozenset({"fr", "en", "de", "es", "it", "nl", "pt"})
 CATEGORIES = frozenset({

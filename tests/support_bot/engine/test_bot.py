@@ -14,6 +14,8 @@ from support_bot.engine.training import TooLittle
 from support_bot.examples import Example
 from tests.support_bot.builders import SAMPLE, LetterEmbedder
 
+pytestmark = pytest.mark.slow
+
 BOLD = Policy(wanted_precision=0.7)
 
 

@@ -14,6 +14,8 @@ from support_bot.engine.gate import (
     stream_weights,
 )
 
+pytestmark = pytest.mark.slow
+
 N = 4_000
 
 

@@ -6,6 +6,8 @@ from support_bot.engine.identify import LanguageIdentifier
 from support_bot.languages import LANGUAGES
 from tests.support_bot.builders import HOSTILE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("text", "lang"),

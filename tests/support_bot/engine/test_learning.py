@@ -3,12 +3,16 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from support_bot.engine.brain import Asked, Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.learning import learned_example, retrain
 from support_bot.engine.shelf import Shelf
 from support_bot.examples import OOS, Example
 from tests.support_bot.builders import sample_examples
+
+pytestmark = pytest.mark.slow
 
 EASY = Policy(wanted_precision=0.8)
 

@@ -15,6 +15,8 @@ from support_bot.engine.shelf import KEPT, Shelf, digest
 from support_bot.examples import Example
 from tests.support_bot.builders import LetterEmbedder, sample_examples
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_brain_from_disk_says_the_same(
     tmp_path: Path, embedding_brain: Brain, identifier: LanguageIdentifier

@@ -18,6 +18,8 @@ from tests.support_bot.builders import (
     split,
 )
 
+pytestmark = pytest.mark.slow
+
 BRAINS = ("plain_brain", "embedding_brain")
 
 
