@@ -6,6 +6,7 @@ everything, every other language what viewers read, since the console speaks tho
 """
 
 import gettext
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -253,8 +254,11 @@ def compile_catalogues(locales_dir: Path = LOCALES_DIR) -> list[Path]:
         with source.open("rb") as opened:
             catalogue = pofile.read_po(opened, locale=LANGUAGES[source.parts[-3]])
         target = source.with_suffix(".mo")
-        with target.open("wb") as opened:
+        # Whole or not at all: another process may be reading the one that is there.
+        fresh = target.with_suffix(f".{os.getpid()}.tmp")
+        with fresh.open("wb") as opened:
             mofile.write_mo(opened, catalogue)
+        fresh.replace(target)
         written.append(target)
     return written
 
