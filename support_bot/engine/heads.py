@@ -93,7 +93,7 @@ class Heads:
             kinds += self._in_own_language(questions, said)
         if self.semantic is not None and questions.vectors is not None:
             meant = self.semantic.judge(questions.vectors)
-            kinds += [meant["chance"], meant["near"], meant["near3"]]
+            kinds += [meant["chance"], meant["guess"], meant["near"], meant["near3"]]
         everything = np.stack(kinds, axis=2)
         words = np.array([[np.log1p(len(text.split()))] for text in questions.folded], np.float32)
         outside = everything[:, self.intents] if self.has_oos else np.zeros_like(everything[:, 0])
