@@ -71,13 +71,21 @@ class LakeExport:
     """Exports venues to one lake; `copy`: a place beside the venue's own lake."""
 
     def __init__(
-        self, db: Database, clock: Clock, sealer: Sealer, root: str, *, copy: bool = False
+        self,
+        db: Database,
+        clock: Clock,
+        sealer: Sealer,
+        root: str,
+        *,
+        copy: bool = False,
+        open_lake: Callable[[str], Lake] = Lake,
     ) -> None:
         self._db = db
         self._clock = clock
         self._sealer = sealer
         self._root = root
         self._copy = copy
+        self._open_lake = open_lake
 
     async def run(
         self, venue: Venue, *, full: bool = False, told: Callable[[str, int], None] | None = None
@@ -104,7 +112,7 @@ class LakeExport:
     async def _run(
         self, venue: Venue, run: runs.Run, told: Callable[[str, int], None] | None
     ) -> Exported:
-        lake = await asyncio.to_thread(Lake, self._root)
+        lake = await asyncio.to_thread(self._open_lake, self._root)
         names = persons.pseudonyms(self._sealer, venue.id)
         cleared = await self._clear(lake, run)
         gone = await self._erase(lake, run, names)

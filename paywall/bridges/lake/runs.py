@@ -13,6 +13,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from infra.kernel.errors import Conflict
 from infra.kernel.ids import new_id
+from paywall.bridges.lake.persons import insert_new
 from paywall.bridges.lake.source import OVERLAP
 from paywall.bridges.lake.tables import VenueLake
 from paywall.catalogue.tables import Mode, Venue
@@ -67,15 +68,19 @@ def night_after(now: datetime, zone: str, venue_id: str) -> datetime:
 
 async def standing(tx: Tx, venue: Venue, now: datetime) -> VenueLake:
     """The venue's row, locked; made where it is the first time."""
-    row = await tx.get(VenueLake, venue.id, with_for_update=True)
-    if row is None:
-        due = night_after(now, venue.timezone, venue.id)
-        row = VenueLake(venue_id=venue.id, due_at=due, run=0, anew=True, live=False, root="")
-        row.lease = ""
-        row.tries = row.rows = 0
-        tx.add(row)
-        await tx.flush()
-    return row
+    first = {
+        "venue_id": venue.id,
+        "due_at": night_after(now, venue.timezone, venue.id),
+        "run": 0,
+        "rows": 0,
+        "tries": 0,
+        "root": "",
+        "lease": "",
+        "live": False,
+        "anew": True,
+    }
+    await tx.execute(insert_new(tx, VenueLake), first)
+    return await tx.get_one(VenueLake, venue.id, with_for_update=True)
 
 
 async def reserve(
