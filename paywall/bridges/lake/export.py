@@ -6,7 +6,6 @@ Runs in a process of its own (`paywall export lake`): it imports Arrow and DuckD
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -97,7 +96,7 @@ class LakeExport:
         run = await runs.reserve(
             self._db, self._clock, venue, self._root, full=full, copy=self._copy
         )
-        keeping = asyncio.create_task(self._keep(run))
+        keeping = asyncio.create_task(runs.keep(self._db, self._clock, run))
         try:
             done = await self._run(venue, run, told)
             await runs.finish(self._db, self._clock, venue, run, sum(done.rows.values()))
@@ -210,10 +209,3 @@ class LakeExport:
     async def _hold(self, run: runs.Run) -> None:
         """Before anything is written: this run still holds its place, or LeaseLost."""
         await runs.renew(self._db, self._clock, run)
-
-    async def _keep(self, run: runs.Run) -> None:
-        """Renew while a long write runs; who lost the lease learns it at the next write."""
-        with contextlib.suppress(runs.LeaseLost):
-            while True:
-                await asyncio.sleep(runs.RENEW_EVERY.total_seconds())
-                await self._hold(run)

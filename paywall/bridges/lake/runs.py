@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -118,6 +120,14 @@ async def renew(db: Database, clock: Clock, run: Run) -> None:
     async with db.transaction() as tx:
         if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
             raise LeaseLost(run.name)
+
+
+async def keep(db: Database, clock: Clock, run: Run) -> None:
+    """Renew while long writes run, until cancelled; who lost the lease learns it as it writes."""
+    with contextlib.suppress(LeaseLost):
+        while True:
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
+            await renew(db, clock, run)
 
 
 async def finish(db: Database, clock: Clock, venue: Venue, run: Run, rows: int) -> None:
