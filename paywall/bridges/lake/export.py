@@ -129,7 +129,8 @@ class LakeExport:
             rows[table] = await self._table(lake, run, source, table, banned)
             if told is not None:
                 told(table, rows[table])
-        return Exported(venue.slug, run.name, self._root, rows, gone, cleared)
+        place = runs.place_of(self._root)
+        return Exported(venue.slug, run.name, place, rows, gone, cleared)
 
     async def _clear(self, lake: Lake, run: runs.Run) -> int:
         if not run.anew:

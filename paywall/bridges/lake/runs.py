@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,14 @@ class Run(msgspec.Struct, frozen=True):
         return f"run-{self.number:06d}"
 
 
+def place_of(root: str) -> str:
+    """The lake's address without keys and options, to be kept and shown."""
+    if "://" not in root:
+        return root
+    parts = urlsplit(root)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def night_after(now: datetime, zone: str, venue_id: str) -> datetime:
     """The venue's next night after `now`, UTC: between three and four, each venue at its minute."""
     local = now.astimezone(ZoneInfo(zone))
@@ -89,7 +98,7 @@ async def reserve(
     db: Database, clock: Clock, venue: Venue, root: str, *, full: bool, copy: bool
 ) -> Run:
     """Begin the next run at `root`, or raise Running with when the other's lease ends."""
-    now = clock.machine()
+    now, place = clock.machine(), place_of(root)
     async with db.transaction() as tx:
         row = await standing(tx, venue, now)
         if row.lease_until is not None and row.lease_until > now:
@@ -104,8 +113,8 @@ async def reserve(
             return Run(venue.id, row.run, row.lease, True, live, None, now, True)
         went_live = live and not row.live
         # A run that is killed after this still knows that it was to begin anew, and why.
-        row.anew = row.anew or full or went_live or row.root != root
-        row.root = root
+        row.anew = row.anew or full or went_live or row.root != place
+        row.root = place
         since = None if row.anew or row.began_at is None else row.began_at - OVERLAP
         return Run(venue.id, row.run, row.lease, row.anew, went_live, since, now, False)
 
