@@ -12,7 +12,7 @@ from churn.importing.cells import Read, Refused, money_reader, reader
 from churn.importing.choices import CHOICES, NEEDED
 from churn.importing.mapping import CONSTANT, FactsOfLine, FileForm, Mapping, cell_of
 from infra.kernel.errors import Invalid
-from infra.kernel.facts import BY_NAME, Kind
+from infra.kernel.facts import BY_NAME, OF_PEOPLE, Kind
 
 ID_MOST = 200
 AHEAD = timedelta(minutes=5)
@@ -58,6 +58,7 @@ class _Facts:
     ) -> None:
         _check_header(facts, at)
         self._table = facts.table
+        self._of_people = facts.table in OF_PEOPLE
         self._origin = mapping.name
         self._latest = now + AHEAD
         self._id = [_part(part, at) for part in facts.id]
@@ -98,7 +99,7 @@ class _Facts:
         self._date(row)
         external_id = "" if self._person is None else line[self._person].strip()
         email = "" if self._email is None else line[self._email].strip().lower()
-        if "person" in BY_NAME[self._table].names and not external_id and not email:
+        if self._of_people and not external_id and not email:
             raise Refused(
                 "person", "", "nobody is named",
                 "Fill the person's column, or leave such lines out with `when`.",

@@ -69,7 +69,7 @@ def export_lake(
             print(msgspec.json.encode(done).decode())
         else:
             total = sum(done.rows.values())
-            erased = f"; {done.erased} people erased" if done.erased else ""
+            erased = f"; people erased: {done.erased}" if done.erased else ""
             say.print(f"{done.venue}: {total:,} new rows in {done.root}{erased}", highlight=False)
 
 

@@ -154,13 +154,12 @@ class LakeExport:
         now = self._clock.machine()
         await persons.forget_vanished(self._db, run.venue_id, names, now)
         # Another place may still hold people who were taken out of this one long ago.
-        people = await persons.erased(self._db, run.venue_id, undone=not run.anew)
-        if people:
-            await self._hold(run)
-            await asyncio.to_thread(take_out, lake, run.venue_id, people)
-            if not run.copy:
-                await persons.strike(self._db, run.venue_id, people, now)
-        return len(people)
+        gone = await persons.erased(self._db, run.venue_id, undone=not run.anew)
+        if not gone:
+            return 0
+        await self._hold(run)
+        await asyncio.to_thread(take_out, lake, run.venue_id, gone)
+        return 0 if run.copy else await persons.strike(self._db, run.venue_id, gone, now)
 
     async def _table(
         self, lake: Lake, run: runs.Run, source: Source, table: str, banned: set[str]
