@@ -109,14 +109,14 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
     into.topic = into.topic or case.topic
     if case.reply_due_at is not None and into.state in (CaseState.WAITING, CaseState.SOLVED):
         into.move(CaseState.OPEN)
-        into.solved_at = into.close_due_at = None
+        into.solved_at = into.follow_up_at = None
         into.solved_by = ""
         into.solve_due_at = into.solve_due_at or case.solve_due_at
     due = [at for at in (into.reply_due_at, case.reply_due_at) if at is not None]
     into.reply_due_at = min(due, default=None)
     into.live = into.live or case.live
     case.merged_into = into.id
-    case.reply_due_at = case.solve_due_at = case.close_due_at = None
+    case.reply_due_at = case.solve_due_at = case.follow_up_at = None
     case.arrived_due_at = case.alarm_due_at = None
     case.version += 1
     into.version += 1

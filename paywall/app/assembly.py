@@ -26,6 +26,9 @@ from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
+from paywall.bridges.support_cases import CaseWork
+from paywall.bridges.support_letters import CaseLetters
+from paywall.bridges.support_people import SupportPeople
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -41,6 +44,7 @@ from paywall.notices.webhooks import Webhooks
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+from support_bot.mail_in import Names
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -113,8 +117,21 @@ def assemble(
         live=GoLive(db, clock, settings),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
+        cases=case_work(settings, clock, sealer, outbox),
         closing=closing,
     )
+
+
+def case_work(settings: Settings, clock: Clock, sealer: Sealer, outbox: Outbox) -> CaseWork:
+    """Support cases, with the mail addresses that lead back into them."""
+    names = Names(
+        key=sealer.key("support marks v1"),
+        base=settings.support_address,
+        domain=settings.mail_from.rpartition("@")[2],
+        senders=[one for one in (settings.mail_from, settings.support_address) if one],
+    )
+    letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
+    return CaseWork(letters, SupportPeople(clock, settings.support_address), names)
 
 
 def _shared_limits(

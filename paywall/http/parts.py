@@ -15,6 +15,7 @@ from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
+from paywall.bridges.support_cases import CaseWork
 from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
@@ -52,6 +53,7 @@ class Parts:
     live: GoLive
     playback: Playback
     media: MediaStore
+    cases: CaseWork
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 

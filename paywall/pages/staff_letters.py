@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from paywall.pages.case_letters import STAFF_CASE_LETTERS
 from paywall.pages.i18n import Translator
 from paywall.pages.letter import Data, Letter
 
@@ -58,4 +59,5 @@ def _webhook_disabled(data: Data, t: Translator) -> Letter:
 STAFF_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "invitation": _invitation,
     "webhook_disabled": _webhook_disabled,
+    **STAFF_CASE_LETTERS,
 }
