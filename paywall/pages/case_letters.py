@@ -1,4 +1,4 @@
-"""Mails about a customer's request: it arrived, it was answered, how did it go; and what is late."""
+"""Mails about a customer's request: it arrived, it was answered, how did it go."""
 
 from __future__ import annotations
 
@@ -63,29 +63,8 @@ def _rating(data: Data, t: Translator) -> Letter:
     )
 
 
-def _late(data: Data, t: Translator) -> Letter:
-    _ = t.gettext
-    numbers = {"number": data["number"]}
-    subject = (
-        _("Case %(number)s waits for an answer") if data["what"] == "reply"
-        else _("Case %(number)s is not solved yet")
-    ) % numbers  # fmt: skip
-    return Letter(
-        layout="case_late",
-        subject=subject,
-        why=_("You get this mail because you answer the venue’s customers."),
-        action=(_("Open the case"), data["url"]),
-        extra={
-            "about": data["subject"],
-            "live": data["live"],
-            "due": t.datetime(datetime.fromisoformat(data["due_at"]), data["timezone"]),
-        },
-    )
-
-
 CASE_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "case_received": _received,
     "case_reply": _reply,
     "case_rating": _rating,
 }
-STAFF_CASE_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {"case_late": _late}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from paywall.pages.case_letters import STAFF_CASE_LETTERS
 from paywall.pages.i18n import Translator
 from paywall.pages.letter import Data, Letter
 
@@ -56,8 +55,28 @@ def _webhook_disabled(data: Data, t: Translator) -> Letter:
     )
 
 
+def _late(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    numbers = {"number": data["number"]}
+    subject = (
+        _("Case %(number)s waits for an answer") if data["what"] == "reply"
+        else _("Case %(number)s is not solved yet")
+    ) % numbers  # fmt: skip
+    return Letter(
+        layout="case_late",
+        subject=subject,
+        why=_("You get this mail because you answer the venue’s customers."),
+        action=(_("Open the case"), data["url"]),
+        extra={
+            "about": data["subject"],
+            "live": data["live"],
+            "due": t.datetime(datetime.fromisoformat(data["due_at"]), data["timezone"]),
+        },
+    )
+
+
 STAFF_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "invitation": _invitation,
     "webhook_disabled": _webhook_disabled,
-    **STAFF_CASE_LETTERS,
+    "case_late": _late,
 }
