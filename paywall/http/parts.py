@@ -14,6 +14,7 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
+from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.bridges.support_cases import CaseWork
 from paywall.checkout.buy import Buy
@@ -54,6 +55,7 @@ class Parts:
     playback: Playback
     media: MediaStore
     cases: CaseWork
+    help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 
