@@ -73,13 +73,13 @@ def tag(tx: Tx, case: Case, tags: Sequence[str], by: str, now: datetime) -> None
     step(tx, case, by, "tagged", now, to=clean)
 
 
-async def by_number(tx: Tx, venue_id: str, number: int) -> Case:
-    """The case that people call by this number, locked; NotFound."""
+async def id_of(tx: Tx, venue_id: str, number: int) -> str:
+    """The id of the case that people call by this number; NotFound."""
     query = select(Case.id).where(Case.venue_id == venue_id, Case.number == number)
     case_id = await tx.scalar(query)
     if case_id is None:
         raise NotFound("case")
-    return await case_for_update(tx, venue_id, case_id)
+    return case_id
 
 
 async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
