@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -186,9 +187,14 @@ async def suggestions(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Re
             )
         )
     return desk.fragment(
-        "case_suggestions.html", case=case, found=[(one, said_html(one.text)) for one in found],
+        "case_suggestions.html", case=case, 
+        found=[(one, said_html(one.text), _share(desk, one.score)) for one in found],
         may_write=desk.may(P.SUPPORT_WRITE),
     )  # fmt: skip
+
+
+def _share(desk: Desk, score: float) -> str:
+    return desk.locale.percent(Decimal(str(round(score, 2)))) if score else ""
 
 
 @post("/console/{venue_id:str}/inbox/{case_id:str}/reading", opt={**READ, "page": True})
