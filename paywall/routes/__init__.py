@@ -5,6 +5,7 @@ from paywall.routes import (
     assets,
     audit,
     auth,
+    cases,
     catalogue,
     checkouts,
     coupons,
@@ -25,6 +26,7 @@ from paywall.routes import (
     seasons,
     staff,
     streams,
+    support_mail,
     venues,
     webhooks,
 )
@@ -39,6 +41,7 @@ ROUTES = [
     *[gateways.receive],
     *[catalogue.event_by_slug, catalogue.event_list, catalogue.event_read],
     *[catalogue.season_list, catalogue.venue_list, catalogue.venue_read],
+    *cases.ROUTES,
     *[checkouts.read, checkouts.retry, checkouts.start],
     *[coupons.create, coupons.edit, coupons.end, coupons.listing, coupons.read],
     *[events.cancel, events.create, events.edit, events.listing, events.publish, events.read],
@@ -60,6 +63,7 @@ ROUTES = [
     *staff.ROUTES,
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
+    *support_mail.ROUTES,
     *[venues.edit, venues.read],
     *webhooks.ROUTES,
 ]
