@@ -328,19 +328,23 @@ async def numbered(tx: Tx, venue_id: str, slug: str, lang: str, number: int) -> 
     return found[0]
 
 
-async def newest(tx: Tx, venue_id: str, slug: str) -> dict[str, SupportVersion]:
-    """The newest version of each language, drafts too: what an editor goes on from."""
+async def newest(
+    tx: Tx, venue_id: str, slug: str = ""
+) -> dict[tuple[str, str], SupportVersion]:
+    """The newest version by (slug, language), drafts too: what an editor goes on from."""
     query = (
-        select(SupportText.lang, SupportVersion)
+        select(SupportArticle.slug, SupportText.lang, SupportVersion)
         .join(SupportArticle, SupportArticle.id == SupportText.article_id)
         .join(
             SupportVersion,
             (SupportVersion.text_id == SupportText.id)
             & (SupportVersion.number == SupportText.latest),
         )
-        .where(SupportArticle.venue_id == venue_id, SupportArticle.slug == slug)
+        .where(SupportArticle.venue_id == venue_id)
     )
-    return {lang: version for lang, version in await tx.execute(query)}
+    if slug:
+        query = query.where(SupportArticle.slug == slug)
+    return {(one, lang): version for one, lang, version in await tx.execute(query)}
 
 
 async def _numbered(tx: Tx, text: SupportText, number: int) -> SupportVersion:
