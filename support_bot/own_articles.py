@@ -57,11 +57,11 @@ class TextEdit(Ask, frozen=True):
 
     title: Name
     answer_md: Answer
-    phrasings: Phrasings = []
+    phrasings: Phrasings = []  # noqa: RUF012 - msgspec copies it
 
 
 class NewArticle(Ask, frozen=True):
-    """An article of the venue's own. Its slug is made from the title where none is given."""
+    """An article of the venue's own. Give it the slug that its address shall end with."""
 
     category: Category
     slug: Slug | None = None
@@ -328,9 +328,7 @@ async def numbered(tx: Tx, venue_id: str, slug: str, lang: str, number: int) -> 
     return found[0]
 
 
-async def newest(
-    tx: Tx, venue_id: str, slug: str = ""
-) -> dict[tuple[str, str], SupportVersion]:
+async def newest(tx: Tx, venue_id: str, slug: str = "") -> dict[tuple[str, str], SupportVersion]:
     """The newest version by (slug, language), drafts too: what an editor goes on from."""
     query = (
         select(SupportArticle.slug, SupportText.lang, SupportVersion)
@@ -397,10 +395,17 @@ def _write(
     text.version += 1
     tx.add(
         SupportVersion(
-            id=new_id("atv"), venue_id=text.venue_id, text_id=text.id, number=text.latest,
-            title=wanted.title, answer_md=wanted.answer_md, phrasings=_distinct(wanted.phrasings),
-            actor=actor, restored_from=restored_from, at=now,
-        )  # fmt: skip
+            id=new_id("atv"),
+            venue_id=text.venue_id,
+            text_id=text.id,
+            number=text.latest,
+            title=wanted.title,
+            answer_md=wanted.answer_md,
+            phrasings=_distinct(wanted.phrasings),
+            actor=actor,
+            restored_from=restored_from,
+            at=now,
+        )
     )
 
 

@@ -129,6 +129,4 @@ async def text_in(tx: Tx, venue_id: str, slug: str, lang: str) -> Text:
     if row is not None and row.published:
         version = await own_articles.numbered(tx, venue_id, slug, lang, row.published)
         shown = own_articles.text_of(version)
-    return Text(
-        entry=found[0], lang=lang, row=row, newest=newest, shipped=shipped, shown=shown
-    )
+    return Text(entry=found[0], lang=lang, row=row, newest=newest, shipped=shipped, shown=shown)

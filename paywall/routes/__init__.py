@@ -2,6 +2,7 @@
 
 from paywall.routes import (
     api_keys,
+    articles,
     assets,
     audit,
     auth,
@@ -13,6 +14,7 @@ from paywall.routes import (
     gateways,
     going_live,
     health,
+    help_articles,
     me,
     media,
     metrics,
@@ -32,6 +34,7 @@ from paywall.routes import (
 # fmt: off
 ROUTES = [
     *api_keys.ROUTES,
+    *articles.ROUTES,
     *assets.ROUTES,
     *audit.ROUTES,
     *auth.ROUTES,
@@ -45,6 +48,7 @@ ROUTES = [
     *[events.remove, events.unpublish],
     *going_live.ROUTES,
     *[health.live, health.ready],
+    *help_articles.ROUTES,
     *me.ROUTES,
     *[media.serve],
     *[metrics.read],

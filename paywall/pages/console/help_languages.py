@@ -89,7 +89,9 @@ async def _page(desk: Desk, code: str, form: Form | None = None) -> Response[Any
         base=_base(desk),
         form=form or Form({"name": ""}, {}),
         shown=PRINT_SHOWN,
-        may_write=desk.may(P.INSTALLATION_VENUES if desk.place == INSTALLATION else P.SUPPORT_WRITE),
+        may_write=desk.may(
+            P.INSTALLATION_VENUES if desk.place == INSTALLATION else P.SUPPORT_WRITE
+        ),
     )
 
 

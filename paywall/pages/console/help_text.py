@@ -1,4 +1,4 @@
-"""One help article in one language: its editor, its versions with what changed, and the way back."""
+"""One help article in one language: its editor, what its versions changed, and the way back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from paywall.catalogue import prose
 from paywall.pages.console import help_words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.forms import Form, show_form
-from paywall.pages.console.help import text_inputs, typed_text
+from paywall.pages.console.help_centre import text_inputs, typed_text
 from paywall.pages.console.table import Link
 from paywall.pages.console.typed import Typed
 from paywall.pages.forms import Form as Shown

@@ -1,4 +1,4 @@
-"""The help centre in the console: written, published, compared, brought back, hidden, noted as read."""
+"""The help centre in the console: written, published, brought back, hidden, noted as read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ async def publish(
     version = re.search(r'name="version" value="(\d+)"', editor)
     assert version is not None, editor
     fields = {
-        "title": "Refunds here", "answer_md": "Until the **doors**.", "version": version[1], **fields
+        "title": "Refunds here", "answer_md": "Until the **doors**.",
+        "version": version[1], **fields,
     }  # fmt: skip
     return await who.post(at, data=fields)
 

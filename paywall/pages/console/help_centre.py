@@ -42,7 +42,6 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
         return [_row(desk, one) for one in found if _fits(desk, one)], None
 
     actions = [Link(_("New article"), desk.url("/help/new"))] if desk.may(P.SUPPORT_WRITE) else []
-    categories = [(one, category_title(desk.locale, one)) for one in own_articles.CATEGORIES]
     return await show(
         desk,
         Listing(
@@ -56,7 +55,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
             name="help",
             filters=[
                 Filter("q", _("Search")),
-                Filter("category", _("Category"), [("", _("All")), *categories]),
+                Filter("category", _("Category"), [("", _("All")), *_categories(desk)]),
                 Filter("state", _("State"), help_words.state_options(desk)),
             ],
             actions=[
@@ -67,6 +66,10 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
         ),
         fetch,
     )  # fmt: skip
+
+
+def _categories(desk: Desk) -> list[tuple[str, str]]:
+    return [(one, category_title(desk.locale, one)) for one in own_articles.CATEGORIES]
 
 
 def _fits(desk: Desk, one: Entry) -> bool:
@@ -109,7 +112,7 @@ def text_inputs(desk: Desk) -> list[Input]:
               hint=_("The question as a viewer would put it.")),
         Input("answer_md", _("Answer"), "textarea", required=True,
               attrs={"rows": "10", "maxlength": "8000"},
-              hint=_("Markdown. Two to four sentences: the first answers, the last says what to do next.")),
+                hint=_("Markdown. Two to four sentences: first the answer, then what to do."),
         Input("phrasings", _("Other ways to ask"), "textarea", attrs={"rows": "6"},
               hint=_("One a line, up to 40. Search and the bot learn from them.")),
     ]  # fmt: skip
@@ -134,7 +137,7 @@ def _new_form(desk: Desk) -> Form:
         submit=_("Create the article"),
         inputs=[
             Input("category", _("Category"), "select",
-                  options=[(one, category_title(desk.locale, one)) for one in own_articles.CATEGORIES]),
+                  options=_categories(desk)),
             Input("lang", _("Language"), "select", options=help_words.language_options()),
             *text_inputs(desk),
         ],
