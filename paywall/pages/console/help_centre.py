@@ -112,7 +112,7 @@ def text_inputs(desk: Desk) -> list[Input]:
               hint=_("The question as a viewer would put it.")),
         Input("answer_md", _("Answer"), "textarea", required=True,
               attrs={"rows": "10", "maxlength": "8000"},
-                hint=_("Markdown. Two to four sentences: first the answer, then what to do."),
+                hint=_("Markdown. Two to four sentences: first the answer, then what to do.")),
         Input("phrasings", _("Other ways to ask"), "textarea", attrs={"rows": "6"},
               hint=_("One a line, up to 40. Search and the bot learn from them.")),
     ]  # fmt: skip
