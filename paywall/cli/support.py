@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
-from infra.kernel.errors import Invalid
+from infra.kernel.away import DatabaseAway
+from infra.kernel.db import Database
+from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.settings import load_settings
+from paywall.bridges.own_articles import StoredArticles
 from support_bot.articles import SHIPPED, OwnKnowledge, merged, read_articles
 from support_bot.examples import OOS, read_table
 from support_bot.ports import OwnArticles
@@ -38,13 +43,6 @@ Plain = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for scripts.")]
 AT_ONCE = 64
-
-
-class NoOwnArticles:
-    """Every venue uses the shipped articles as they are."""
-
-    def of(self, venue: str) -> OwnKnowledge:
-        return OwnKnowledge()
 
 
 @app.callback()
@@ -110,6 +108,9 @@ def ask(
 ) -> None:
     """Read questions, one a line, and print for each: outcome, article ids with scores.
 
+    What the venue wrote, changed or hid in its help centre counts; where there is no such venue,
+    or no database yet, the shipped articles answer and standard error says so.
+
     The outcome is answer, suggest or hand_over. The first call of a venue trains its bot and keeps
     it in the data folder; later calls load it, until an article changes.
     """
@@ -119,8 +120,7 @@ def ask(
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", venue):
         raise Invalid("venue", "A venue's slug holds letters, digits and hyphens.")
-    own: OwnArticles = NoOwnArticles()
-    articles = merged(read_articles(knowledge), own.of(venue))
+    articles = merged(read_articles(knowledge), asyncio.run(_own(venue)))
     policy = Policy(precision)
     shelf = Shelf(_folder() / "models" / venue)
     bot = open_bot(articles, (), shelf, _embedder(no_embeddings), policy, _tell)
@@ -132,6 +132,31 @@ def ask(
                 print(msgspec.json.encode(shown).decode(), flush=True)
             else:
                 _show(line, reply)
+
+
+async def _own(venue: str) -> OwnKnowledge:
+    """The venue's own articles; none, and a word about it, where they can't be read."""
+    settings = load_settings()
+    file = settings.data_dir / "paywall.sqlite3"
+    if not settings.database_url and not file.exists():
+        _tell("There is no database yet: the shipped articles answer.")
+        return OwnKnowledge()
+    db = Database(settings.database(), pool_size=1)
+    own: OwnArticles = StoredArticles(db)
+    try:
+        return await own.of(venue)
+    except NotFound:
+        _tell(f"There is no venue {venue}: the shipped articles answer.")
+    except (DatabaseAway, SQLAlchemyError, OSError) as error:
+        _tell(f"The database can't be read ({_first_line(error)}): the shipped articles answer.")
+    finally:
+        await db.close()
+    return OwnKnowledge()
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", cause)).partition("\n")[0][:120]
 
 
 def _folder() -> Path:
