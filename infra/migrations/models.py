@@ -14,7 +14,8 @@ import paywall.ledger.tables
 import paywall.notices.dev_mailbox
 import paywall.notices.receipts
 import paywall.notices.tables
-import paywall.payments.tables  # noqa: F401
+import paywall.payments.tables
+import support_bot.conversation_tables  # noqa: F401
 from infra.kernel.db import Base
 
 METADATA = Base.metadata

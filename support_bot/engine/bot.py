@@ -66,20 +66,24 @@ class Bot:
         replies = []
         for asked, verdict in zip(questions, verdicts, strict=True):
             lang = verdict.languages[0] if verdict.languages else asked.lang
-            found = [(c, self._articles[c.intent].text(lang)) for c in verdict.candidates]
+            # A brain may be older than the articles: what is gone is not offered.
+            known = [c for c in verdict.candidates if c.intent in self._articles]
+            found = [(c, self._articles[c.intent].text(lang)) for c in known]
             scored = tuple(
                 Scored(c.intent, c.score, written[1].title if written else c.intent)
                 for c, written in found
             )
-            best = found[0][1]
-            answered = verdict.outcome is Outcome.ANSWER and best is not None
+            outcome = verdict.outcome
+            if known[:1] != list(verdict.candidates[:1]) and outcome is not Outcome.HAND_OVER:
+                outcome = Outcome.SUGGEST if known else Outcome.HAND_OVER
+            best = found[0][1] if found else None
             replies.append(
                 Reply(
-                    verdict.outcome,
+                    outcome,
                     best[0] if best else lang,
                     verdict.right,
                     scored,
-                    best[1].answer if answered and best else "",
+                    best[1].answer if outcome is Outcome.ANSWER and best else "",
                 )
             )
         return replies
