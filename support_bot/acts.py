@@ -1,4 +1,4 @@
-"""Acts: what a signed-in person may have done from the conversation, only by the button of a preview.
+"""Acts: what a signed-in person may have done, only by the button of a preview.
 
 Nothing that is typed starts an act. A preview becomes a confirmation, a row with an id; the button
 carries that id, and the act does what the row promises or refuses.

@@ -57,6 +57,18 @@ class OwnKnowledge(msgspec.Struct, frozen=True):
     hidden: frozenset[str] = frozenset()
 
 
+class Knowledge(msgspec.Struct, frozen=True):
+    """All that one venue's bot stands on."""
+
+    slug: str
+    own: OwnKnowledge = OwnKnowledge()
+    learned: tuple[Example, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.own.articles or self.own.hidden or self.learned)
+
+
 def read_articles(folder: Path = SHIPPED) -> list[Article]:
     """The articles of index.toml with their texts from <language>.toml; raises BadKnowledge."""
     listed = _entries(_toml(folder / "index.toml"), folder / "index.toml")

@@ -1,4 +1,4 @@
-"""Rows of conversations with the bot, what it learned, and the acts that it offers. Machine time."""
+"""Rows of conversations with the bot, what it learned, and acts it offers. Machine time."""
 
 from __future__ import annotations
 
@@ -262,6 +262,8 @@ class BotSettings(Base):
     lease_until: Mapped[datetime | None]
     """A worker's child is at it until then; after that, another may take it over."""
     failures: Mapped[int] = mapped_column(Integer, default=0)
+    tried: Mapped[str] = mapped_column(String(32), default="")
+    """Digest of what was last learned from, whether its brain was used or not."""
 
 
 class BrainReport(Base):

@@ -1,4 +1,4 @@
-"""Conversations: begun, continued, found again by their owner. Each function joins a transaction."""
+"""Conversations: begun, continued, found again by their owner; inside a transaction."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def look(tx: Tx, venue_id: str, topic: str, now: datetime) -> QuestionSpik
     if not is_spike(len(asking), usual):
         return None
     events = Counter(event_id for _, event_id in asking if event_id)
-    ((event_id, count),) = events.most_common(1) or [(None, 0)]
+    event_id, count = next(iter(events.most_common(1)), (None, 0))
     row = {
         "id": new_id("spk"),
         "venue_id": venue_id,

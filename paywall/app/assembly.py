@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from entitlements.issue import Terms
+from infra.adapters.bot_client import SocketBots
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
@@ -41,6 +42,7 @@ from paywall.notices.webhooks import Webhooks
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+from support_bot.bot_wire import socket_path
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -76,6 +78,8 @@ def assemble(
     closing: list[Callable[[], Awaitable[None]]] = [
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
+    bots = SocketBots(settings.bot_address or socket_path(settings.data_dir), bot_key(sealer))
+    closing.append(bots.close)
     limiter: Limiter = MemoryLimiter(clock)
     # Apart, so that a flood of requests pushes no count of guesses out of memory.
     quotas: Limiter = MemoryLimiter(clock)
@@ -113,8 +117,14 @@ def assemble(
         live=GoLive(db, clock, settings),
         playback=Playback(db, clock, sealer, terms, public_url),
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
+        bots=bots,
         closing=closing,
     )
+
+
+def bot_key(sealer: Sealer) -> str:
+    """What web processes show the bot process, so that it answers nobody else."""
+    return sealer.key("bot process v1").hex()
 
 
 def _shared_limits(

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -16,6 +16,7 @@ from rich.table import Table
 from infra.kernel.errors import Invalid
 from infra.kernel.settings import load_settings
 from support_bot.articles import SHIPPED, OwnKnowledge, merged, read_articles
+from support_bot.conversation_tables import BotTask
 from support_bot.examples import OOS, read_table
 from support_bot.ports import OwnArticles
 
@@ -132,6 +133,33 @@ def ask(
                 print(msgspec.json.encode(shown).decode(), flush=True)
             else:
                 _show(line, reply)
+
+
+@app.command()
+def retrain(
+    venue: Annotated[str, typer.Option(help="The venue's slug.")],
+    task: Annotated[
+        Literal["train", "accept", "back"],
+        typer.Option(
+            help="train: use it if it holds up; accept: use it anyway; back: the one before."
+        ),
+    ] = "train",
+    as_json: AsJson = False,  # noqa: FBT002 - an option, not a position
+    no_embeddings: Plain = False,  # noqa: FBT002 - an option, not a position
+) -> None:
+    """Teach a venue's bot its articles and everything that agents confirmed, and keep a report.
+
+    The new version is used only if the wanted precision holds out of fold. The worker runs this by
+    itself ten minutes after something new was confirmed.
+    """
+    from paywall.cli.support_training import train_venue
+
+    done = train_venue(load_settings(), venue, BotTask(task), plain=no_embeddings, say=_tell)
+    if as_json:
+        print(msgspec.json.encode(done).decode())
+    else:
+        used = "used" if done.accepted else "not used"
+        print(f"{used}: {done.why} Version {done.version} answers; {done.clusters} clusters.")
 
 
 def _folder() -> Path:

@@ -24,6 +24,7 @@ from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
 from paywall.payments.desk import PaymentDesk
+from support_bot.ports import Bots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +53,8 @@ class Parts:
     live: GoLive
     playback: Playback
     media: MediaStore
+    bots: Bots
+    """The bot process, which may be away."""
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 
