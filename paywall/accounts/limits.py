@@ -35,6 +35,9 @@ CODE_PER_ACCOUNT = Limit("code.account", 10, 60 * 60)
 PASSWORD_PER_ACCOUNT = Limit("password.account", 10, 15 * 60)
 CEREMONY_PER_NETWORK = Limit("ceremony.network", 120, 15 * 60)
 INVITE_PER_VENUE = Limit("invite.venue", 50, 24 * 60 * 60)
+VOTE_PER_NETWORK = Limit("vote.network", 60, 15 * 60)
+CONTACT_PER_ADDRESS = Limit("contact.address", 5, 60 * 60)
+CONTACT_PER_NETWORK = Limit("contact.network", 20, 60 * 60)
 COUPON_PER_NETWORK = Limit("coupon.network", 20, 10 * 60)
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import select
 
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
-from paywall.bridges.bot_knowledge import own_knowledge
 from paywall.catalogue.tables import Venue
 from support_bot import learned
 from support_bot.articles import Knowledge, read_articles
@@ -28,6 +27,7 @@ from support_bot.engine.brain import Asked, Policy
 from support_bot.engine.brains import Brains, Untrained, is_stale, lessons
 from support_bot.engine.gate import seen_share
 from support_bot.engine.shelf import digest
+from support_bot.own_articles import own_knowledge
 from support_bot.ports import BotReply, Found
 
 log = structlog.get_logger("paywall.bot")

@@ -14,7 +14,6 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import NotFound
 from infra.kernel.settings import Settings
-from paywall.bridges.bot_knowledge import own_knowledge
 from paywall.catalogue.tables import Venue
 from support_bot import learned
 from support_bot.articles import Knowledge, read_articles
@@ -29,6 +28,7 @@ from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.learning import Retrained, retrain
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.examples import Example
+from support_bot.own_articles import own_knowledge
 
 
 class Trained(msgspec.Struct, frozen=True):

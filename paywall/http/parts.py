@@ -14,6 +14,7 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
+from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
@@ -55,6 +56,7 @@ class Parts:
     media: MediaStore
     bots: Bots
     """The bot process, which may be away."""
+    help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 

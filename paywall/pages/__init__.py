@@ -5,6 +5,7 @@ from paywall.pages import (
     checkout,
     components,
     event,
+    help,
     home,
     login,
     mailbox,
@@ -22,6 +23,7 @@ PAGES = [
     *[checkout.show, checkout.requote, checkout.buy],
     *[components.components, components.sample_poster],
     *[event.event_page],
+    *[help.help_front, help.help_article, help.venue_help, help.venue_help_article, help.vote],
     *[home.home],
     *[login.login_page, login.login, login.mail_link, login.forgot_page, login.forgot],
     *[login.link_page, login.redeem, login.register_page, login.register],
@@ -32,6 +34,6 @@ PAGES = [
     *[posters_route.poster],
     *[preferences.choose],
     *[tickets.tickets],
-    *[venue.storefront_page, venue.theme, venue.terms, venue.imprint, venue.help_page],
+    *[venue.storefront_page, venue.theme, venue.terms, venue.imprint],
     *[watch.watch],
 ]

@@ -90,13 +90,17 @@ async def payment(
     elif state == "declined":
         assert page.payment is not None
         view["decline_reason"] = decline_text(visit.locale, page.payment.decline)
+    venue, declined = page.shelf.venue, help_links.WHEN_DECLINED
+    async with site.parts.db.read() as tx:
+        ways = await help_links.ways(tx, site, visit, venue, declined)
     return await site.page(
         request,
         "payment.html",
-        venue=page.shelf.venue,
+        venue=venue,
         order=_summary(visit.locale, page),
         order_id=order_id,
         payment=view,
+        help_url=ways[0][1] if ways else path("venue_help", venue=venue.slug),
         buy_url=path("buy", offer=page.line.offer_id),
     )
 

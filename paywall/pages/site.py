@@ -134,10 +134,14 @@ class Site:
         status: int = 200,
         cookies: Sequence[Cookie] = (),
         headers: Mapping[str, str] | None = None,
+        visit: Visit | None = None,
         **values: Any,
     ) -> Response[bytes]:
-        """The answer with a page made for this reader alone; nothing on its way keeps it."""
-        text = self.html(self.visit(request), template, await self.facts(), venue, values)
+        """The answer with a page made for this reader alone; nothing on its way keeps it.
+
+        `visit` is given where the address itself says in which language.
+        """
+        text = self.html(visit or self.visit(request), template, await self.facts(), venue, values)
         return Response(
             text.encode(),
             status_code=status,
@@ -167,6 +171,7 @@ def venue_shell(venue: Venue) -> dict[str, Any]:
         "theme_url": path("venue_theme", venue=venue.slug) + f"?c={venue.accent.lstrip('#')}",
         "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug),
         "imprint_url": path("venue_imprint", venue=venue.slug),
+        "help_url": path("venue_help", venue=venue.slug),
     }
 
 
