@@ -77,9 +77,7 @@ async def words(tx: Tx, venue_id: str, slug: str, limit: int = 50) -> list[Suppo
     """What readers wrote about an article, newest first."""
     query = (
         select(SupportVote)
-        .where(
-            SupportVote.venue_id == venue_id, SupportVote.slug == slug, SupportVote.word != ""
-        )
+        .where(SupportVote.venue_id == venue_id, SupportVote.slug == slug, SupportVote.word != "")
         .order_by(SupportVote.at.desc())
         .limit(limit)
     )

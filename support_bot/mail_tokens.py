@@ -18,6 +18,9 @@ _MARK_LENGTH = 10
 _BODY = re.compile(rf"^([0-9a-z]{{26}})-([{_ALPHABET}]{{{_MARK_LENGTH}}})$")
 _SUBJECT = re.compile(rf"\[#(\d{{1,9}})-([{_ALPHABET}]{{{_MARK_LENGTH}}})\]", re.IGNORECASE)
 _BARE = re.compile(r"\[?#\s?(\d{4,9})\b")
+_ANSWER = re.compile(
+    r"^\s*((re|aw|sv|vs|antw|fwd?|wg|tr|rv|odp|ynt|rif|r|i)\s*:\s*)+", re.IGNORECASE
+)
 CASE_PREFIX = "cas_"
 
 
@@ -42,7 +45,7 @@ def same(one: str, other: str) -> bool:
 def reply_address(base: str, key: bytes, case_id: str) -> str:
     """support@tickets.example -> support+<case>-<mark>@tickets.example (RFC 5233 subaddress).
 
-    At most 64 octets before the @ (RFC 5321, 4.5.3.1.1) where the base has 25 or fewer.
+    At most 64 octets before the @ (RFC 5321, 4.5.3.1.1) where the base has 26 or fewer.
     """
     local, _, domain = base.rpartition("@")
     body = case_id.removeprefix(CASE_PREFIX)
@@ -89,9 +92,7 @@ def is_ours(key: bytes, venue_id: str, said: SubjectMark) -> bool:
 def untagged(subject: str) -> str:
     """The subject without our tag and without "Re:", for a case's name."""
     clean = _SUBJECT.sub("", subject)
-    clean = re.sub(
-        r"^\s*((re|aw|sv|vs|antw|fwd?|wg|tr|rv|odp|ynt|rif|r|i)\s*:\s*)+", "", clean, flags=re.I
-    )
+    clean = _ANSWER.sub("", clean)
     return " ".join(clean.split())
 
 

@@ -393,9 +393,16 @@ def _write(
     text.version += 1
     tx.add(
         SupportVersion(
-            id=new_id("atv"), venue_id=text.venue_id, text_id=text.id, number=text.latest,
-            title=wanted.title, answer_md=wanted.answer_md, phrasings=_distinct(wanted.phrasings),
-            actor=actor, restored_from=restored_from, at=now,
+            id=new_id("atv"),
+            venue_id=text.venue_id,
+            text_id=text.id,
+            number=text.latest,
+            title=wanted.title,
+            answer_md=wanted.answer_md,
+            phrasings=_distinct(wanted.phrasings),
+            actor=actor,
+            restored_from=restored_from,
+            at=now,
         )  # fmt: skip
     )
 

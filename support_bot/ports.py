@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from infra.kernel.db import Tx
 from infra.kernel.errors import Unavailable
 from infra.kernel.money import Money
 from support_bot.articles import OwnKnowledge
@@ -86,4 +87,99 @@ class Wording(Protocol):
 
     def language_name(self, code: str) -> str:
         """A language's own name for itself; "" for one that we don't speak."""
+        ...
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that an agent may send as it is. text is Markdown; score is 0 to 1."""
+
+    article: str
+    title: str
+    text: str
+    score: float
+    sure: bool = False
+    """The bot would have said it without a person."""
+
+
+class Suggests(Protocol):
+    """Asks the bot for answers to what a customer wrote. Bounded in time; may know none."""
+
+    async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
+        """The likeliest first, up to three; none when the bot is away. Never raises for that."""
+        ...
+
+
+class Learns(Protocol):
+    """Takes an agent's word for which article answers a question."""
+
+    async def confirm_answer(
+        self,
+        tx: Tx,
+        *,
+        venue_id: str,
+        question: str,
+        article: str,
+        lang: str,
+        source: str,
+        source_id: str,
+        confirmed_by: str,
+        now: datetime,
+    ) -> object:
+        """Keep it as an example in the caller's transaction; article is a slug or `oos`."""
+        ...
+
+
+class Bought(msgspec.Struct, frozen=True, kw_only=True):
+    order_id: str
+    title: str
+    total: Money
+    refunded: bool
+    state: str
+    at: datetime
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    event_id: str
+    title: str
+    kind: str  # live | replay
+    minutes: int
+    running: bool
+    device: str
+    at: datetime
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown beside a case. known: the customer wrote signed in, so it is surely them."""
+
+    customer_id: str
+    account_id: str
+    name: str
+    known: bool
+    bought: Sequence[Bought]
+    watched: Sequence[Watched]
+
+
+class People(Protocol):
+    """Who the person of a case is at the venue."""
+
+    async def beside(
+        self, tx: Tx, *, venue_id: str, account_id: str | None, email: str
+    ) -> Beside | None:
+        """By the account, else by the address, which a mail may have forged; None: unknown."""
+        ...
+
+
+class Post(Protocol):
+    """Where mails in belong, and what time it is there."""
+
+    async def venue_of(self, tx: Tx, addresses: Sequence[str]) -> str | None:
+        """The venue that one of these addresses is the support address of."""
+        ...
+
+    async def now(self, tx: Tx, venue_id: str) -> datetime:
+        """The venue's business time."""
+        ...
+
+    async def locale(self, tx: Tx, venue_id: str, email: str) -> str:
+        """The language of the account with this address, else the venue's."""
         ...

@@ -37,7 +37,8 @@ def shipped(langs: Iterable[str]) -> list[Article]:
     wanted = [(lang, texts(lang)) for lang in langs]
     return [
         msgspec.structs.replace(
-            article, texts={lang: held[article.slug] for lang, held in wanted if article.slug in held}
+            article,
+            texts={lang: held[article.slug] for lang, held in wanted if article.slug in held},
         )
         for article in index()
     ]

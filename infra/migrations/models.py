@@ -17,7 +17,8 @@ import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables
 import support_bot.article_tables
-import support_bot.case_tables  # noqa: F401
+import support_bot.case_tables
+import support_bot.conversation_tables  # noqa: F401
 from infra.kernel.db import Base
 
 METADATA = Base.metadata
