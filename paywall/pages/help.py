@@ -118,9 +118,7 @@ async def venue_help_article(
     return await _article(request, site, slug, article)
 
 
-async def _article(
-    request: AnyRequest, site: Site, slug: str, article: str
-) -> Response[bytes]:
+async def _article(request: AnyRequest, site: Site, slug: str, article: str) -> Response[bytes]:
     async with site.parts.db.read() as tx:
         here = await reading(tx, site, request, slug)
         one = here.shelf.get(article)
@@ -128,7 +126,9 @@ async def _article(
         if here.venue is not None:
             who = _who(request, site, here.visit.principal)
             reader = article_votes.reader_of(here.venue.id, who)
-            said = await article_votes.of_reader(tx, here.venue.id, article, reader) if who else None
+            said = (
+                await article_votes.of_reader(tx, here.venue.id, article, reader) if who else None
+            )
     locale = here.visit.locale
     public_url = site.parts.settings.public_url
     return await site.page(

@@ -108,9 +108,7 @@ def answer_html(answer_md: str) -> Markup:
     return Markup(prose.html(answer_md))  # noqa: S704 - sanitised there
 
 
-def told_instead(
-    locale: Translator, translators: Mapping[str, Translator], lang: str
-) -> str:
+def told_instead(locale: Translator, translators: Mapping[str, Translator], lang: str) -> str:
     """What a reader is told where an article is not in their language; "" where it is."""
     if lang == locale.code or lang not in translators:
         return ""

@@ -68,13 +68,14 @@ async def _events(tx: Tx, venues: list[Venue]) -> list[str]:
     return [path("event", venue=slugs[venue_id], event=slug) for venue_id, slug in rows]
 
 
-async def _help(
-    tx: Tx, site: Site, venue: Venue, base: str, spoken: list[str]
-) -> list[str]:
+async def _help(tx: Tx, site: Site, venue: Venue, base: str, spoken: list[str]) -> list[str]:
     """The venue's help front and articles."""
     shelf = await site.parts.help.at(tx, venue.id, site.known_language(venue.locale))
     at = Addresses(venue.slug)
-    pages = [("", spoken), *((s.article.slug, shelf.languages(s.article.slug)) for s in shelf.all())]
+    pages = [
+        ("", spoken),
+        *((s.article.slug, shelf.languages(s.article.slug)) for s in shelf.all()),
+    ]
     return [_entry(base + at.bare(slug), langs) for slug, langs in pages]
 
 
