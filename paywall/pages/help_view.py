@@ -42,6 +42,11 @@ class Addresses(msgspec.Struct, frozen=True):
         at = path("venue_help_contact", venue=self.venue) if self.venue else path("help_contact")
         return at + self._query(about=about)
 
+    def contact_sent(self) -> str:
+        """Where a reader lands after asking."""
+        at = path("venue_help_contact", venue=self.venue) if self.venue else path("help_contact")
+        return at + self._query(sent="yes")
+
     def bare(self, slug: str = "") -> str:
         """The page's address without a language, the front's where no article is named."""
         other = Addresses(self.venue)
