@@ -24,9 +24,14 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
+from paywall.app.wording import CatalogueWording
 from paywall.bridges.entitlements import Playback
+from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
+from paywall.bridges.support_acts import support_acts
+from paywall.bridges.support_desk import ActDesk
+from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -88,6 +93,22 @@ def assemble(
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
         closing += [close, kicks.close]
+    people = make_people(
+        db, clock, sealer=sealer, limiter=limiter, notices=AccountMails(outbox),
+        public_url=public_url, name=NAME,
+    )  # fmt: skip
+    playback = Playback(db, clock, sealer, terms, public_url)
+    refunds = RefundOrder(db, clock, announcer, desk.refunder)
+    wording = CatalogueWording()
+    help_ = Help()
+    acts = support_acts(
+        db, clock, wording, people=people, playback=playback, refunds=refunds,
+        announcer=announcer, public_url=public_url,
+    )  # fmt: skip
+    talk = SupportTalk(
+        db, clock, bots=bots, help_=help_, acts=acts, wording=wording, limiter=limiter,
+        outbox=outbox,
+    )  # fmt: skip
     return Parts(
         settings=settings,
         clock=clock,
@@ -95,15 +116,7 @@ def assemble(
         sealer=sealer,
         keys=KeyDesk(db, clock, sealer),
         identities=Identities(db, clock),
-        people=make_people(
-            db,
-            clock,
-            sealer=sealer,
-            limiter=limiter,
-            notices=AccountMails(outbox),
-            public_url=public_url,
-            name=NAME,
-        ),
+        people=people,
         limiter=limiter,
         quotas=quotas,
         outbox=outbox,
@@ -113,11 +126,14 @@ def assemble(
         shelves=Shelves(db),
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
-        refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        refunds=refunds,
         live=GoLive(db, clock, settings),
-        playback=Playback(db, clock, sealer, terms, public_url),
+        playback=playback,
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
         bots=bots,
+        talk=talk,
+        acts=ActDesk(db, clock, talk, acts, wording, limiter),
+        help=help_,
         closing=closing,
     )
 

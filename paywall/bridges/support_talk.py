@@ -174,9 +174,8 @@ class SupportTalk:
             known = {one.article.slug for one in shelf.some(*(a.slug for a in reply.articles))}
             found = [one for one in reply.articles if one.slug in known]
         topic = found[0].slug if found else ""
-        facts: dict[str, Any] = {
-            "asked": asked, "topic": topic, "confidence": 0.0 if reply is None else reply.confidence,
-        }  # fmt: skip
+        confidence = 0.0 if reply is None else reply.confidence
+        facts: dict[str, Any] = {"asked": asked, "topic": topic, "confidence": confidence}
         notice = await live_notices.running(tx, venue.id, talk.event_id, now)
         if notice is not None and (topic in live_notices.TROUBLE or reply is None):
             text = await self.notice_text(tx, notice, talk.lang)
@@ -256,7 +255,7 @@ class SupportTalk:
         topic = next((line.topic for line in reversed(said) if line.topic), "")
         case = await cases.open_case(
             tx, venue_id=venue.id, customer_id=talk.customer_id,
-            account_id=talk.account_id if who.email_proven else None, email=to, lang=talk.lang,
+            account_id=who.account_id if who.email_proven else None, email=to, lang=talk.lang,
             channel=Channel(talk.channel.value), subject="", event_id=talk.event_id,
             conversation_id=talk.id,
             lines=[

@@ -30,6 +30,8 @@ class ActButton(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     label: str
+    login: bool = False
+    """Only for people who are signed in with a proven address: lead to the log-in instead."""
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,10 +126,12 @@ class LineShower:
         slug = line.article or line.topic
         found = shelf.some(slug) if slug and line.outcome is not Outcome.HAND_OVER else []
         name = found[0].article.act if found else ""
-        if name not in self._acts or not self._acts[name].may(self._person):
+        if name not in self._acts:
             return None
         label = self._wording.words(self._person.lang, ACT_LABELS[name])
-        return ActButton(name=name, label=label)
+        if not self._person.account_id:
+            return ActButton(name=name, label=label, login=True)
+        return ActButton(name=name, label=label) if self._acts[name].may(self._person) else None
 
 
 async def talk_lines(

@@ -16,6 +16,8 @@ from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
+from paywall.bridges.support_desk import ActDesk
+from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
@@ -56,6 +58,8 @@ class Parts:
     media: MediaStore
     bots: Bots
     """The bot process, which may be away."""
+    talk: SupportTalk
+    acts: ActDesk
     help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""

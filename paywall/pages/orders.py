@@ -13,6 +13,7 @@ from paywall.checkout.buy import WAITING
 from paywall.checkout.order_number import short_number
 from paywall.checkout.tables import OrderState, Unserved
 from paywall.http.caller import caller_of
+from paywall.pages import help_links
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
