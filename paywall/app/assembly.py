@@ -48,6 +48,7 @@ from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
 from support_bot.bot_wire import socket_path
+from support_bot.ports import Bots
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -57,7 +58,11 @@ NAME = "Paywall"
 
 
 def assemble(
-    settings: Settings, *, clock: Clock | None = None, db: Database | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    db: Database | None = None,
+    bots: Bots | None = None,
 ) -> Parts:
     """Everything that a web process or a worker needs. Opens no connection by itself."""
     clock = clock or SystemClock()
@@ -83,8 +88,10 @@ def assemble(
     closing: list[Callable[[], Awaitable[None]]] = [
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
-    bots = SocketBots(settings.bot_address or socket_path(settings.data_dir), bot_key(sealer))
-    closing.append(bots.close)
+    if bots is None:
+        address = settings.bot_address or socket_path(settings.data_dir)
+        bots = sockets = SocketBots(address, bot_key(sealer))
+        closing.append(sockets.close)
     limiter: Limiter = MemoryLimiter(clock)
     # Apart, so that a flood of requests pushes no count of guesses out of memory.
     quotas: Limiter = MemoryLimiter(clock)
