@@ -57,11 +57,11 @@ class TextEdit(Ask, frozen=True):
 
     title: Name
     answer_md: Answer
-    phrasings: Phrasings = []
+    phrasings: Phrasings = []  # noqa: RUF012 - msgspec copies it
 
 
 class NewArticle(Ask, frozen=True):
-    """An article of the venue's own. Its slug is made from the title where none is given."""
+    """An article of the venue's own. Give it the slug that its address shall end with."""
 
     category: Category
     slug: Slug | None = None
@@ -328,19 +328,21 @@ async def numbered(tx: Tx, venue_id: str, slug: str, lang: str, number: int) -> 
     return found[0]
 
 
-async def newest(tx: Tx, venue_id: str, slug: str) -> dict[str, SupportVersion]:
-    """The newest version of each language, drafts too: what an editor goes on from."""
+async def newest(tx: Tx, venue_id: str, slug: str = "") -> dict[tuple[str, str], SupportVersion]:
+    """The newest version by (slug, language), drafts too: what an editor goes on from."""
     query = (
-        select(SupportText.lang, SupportVersion)
+        select(SupportArticle.slug, SupportText.lang, SupportVersion)
         .join(SupportArticle, SupportArticle.id == SupportText.article_id)
         .join(
             SupportVersion,
             (SupportVersion.text_id == SupportText.id)
             & (SupportVersion.number == SupportText.latest),
         )
-        .where(SupportArticle.venue_id == venue_id, SupportArticle.slug == slug)
+        .where(SupportArticle.venue_id == venue_id)
     )
-    return {lang: version for lang, version in await tx.execute(query)}
+    if slug:
+        query = query.where(SupportArticle.slug == slug)
+    return {(one, lang): version for one, lang, version in await tx.execute(query)}
 
 
 async def _numbered(tx: Tx, text: SupportText, number: int) -> SupportVersion:
@@ -403,7 +405,7 @@ def _write(
             actor=actor,
             restored_from=restored_from,
             at=now,
-        )  # fmt: skip
+        )
     )
 
 

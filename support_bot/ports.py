@@ -17,8 +17,11 @@ from support_bot.articles import OwnKnowledge
 class OwnArticles(Protocol):
     """Where venues keep the articles that they wrote, changed or hid."""
 
-    def of(self, venue: str) -> OwnKnowledge:
-        """What this venue (its slug) adds to and takes from the shipped articles, as of now."""
+    async def of(self, venue: str) -> OwnKnowledge:
+        """What this venue (its slug) adds to and takes from the shipped articles, as of now.
+
+        Only what is published; NotFound where there is no such venue.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from paywall.accounts.principal import Principal
 from paywall.catalogue.tables import Mode, Venue
 from paywall.http.caller import caller_of
 from paywall.pages.forms import Form, go, posted
-from paywall.pages.help import Reading, reading
+from paywall.pages.help_centre import Reading, reading
 from paywall.pages.i18n import Translator
 from paywall.pages.on_show import customer_id, venue_by_slug
 from paywall.pages.problem_words import detail_of

@@ -22,6 +22,7 @@ from paywall.http.parts import Parts
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import CONSOLE_LANGUAGES, Catalogues, Translator, negotiate
 from paywall.pages.paths import path
+from paywall.pages.unread import Reading
 
 STATIC_DIR = Path(__file__).parent.parent / "static"
 LANGUAGE_COOKIE = "pw_lang"
@@ -57,6 +58,7 @@ class Site:
         self.parts = parts
         self.catalogues = Catalogues(exponent=exponent)
         self.environment = make_environment(STATIC_DIR, self.catalogues)
+        self.reading = Reading(self.catalogues, self.environment)
         self._spoken = frozenset(one.code for one in self.catalogues.languages())
         self._negotiate = lru_cache(maxsize=2000)(_language)
         self._facts = Facts()

@@ -2,6 +2,7 @@
 
 from paywall.routes import (
     api_keys,
+    articles,
     assets,
     audit,
     auth,
@@ -14,6 +15,7 @@ from paywall.routes import (
     gateways,
     going_live,
     health,
+    help_articles,
     me,
     media,
     metrics,
@@ -33,6 +35,7 @@ from paywall.routes import (
 # fmt: off
 ROUTES = [
     *api_keys.ROUTES,
+    *articles.ROUTES,
     *assets.ROUTES,
     *audit.ROUTES,
     *auth.ROUTES,
@@ -47,6 +50,7 @@ ROUTES = [
     *[events.remove, events.unpublish],
     *going_live.ROUTES,
     *[health.live, health.ready],
+    *help_articles.ROUTES,
     *me.ROUTES,
     *[media.serve],
     *[metrics.read],

@@ -101,18 +101,21 @@ def open_bot(
     embedder: Embedder | None,
     policy: Policy = Policy(),  # noqa: B008 - frozen
     say: Say = lambda _: None,
+    *,
+    tried: str = "",
 ) -> Bot:
     """The bot with the current brain, or a newly trained one where articles have changed.
 
     Learned examples of articles that are gone are left out. Raises training.TooLittle when there is
-    no article at all.
+    no article at all. `tried`: digest of what was last learned from; if nothing changed since, the
+    version in use stays, because it was chosen over what came of that, or by hand.
     """
     identifier = LanguageIdentifier()
     slugs = {article.slug for article in articles} | {OOS}
     examples = [*examples_of(articles), *(one for one in learned if one.intent in slugs)]
     made_from = digest(examples, embedder.name if embedder else "")
     record = shelf.current()
-    if record is not None and record.made_from == made_from:
+    if record is not None and made_from in (record.made_from, tried):
         try:
             return Bot(articles, shelf.load(record), embedder, identifier)
         except BadArchive as problem:

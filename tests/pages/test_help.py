@@ -38,14 +38,19 @@ async def test_the_venues_help_lists_categories_and_leads_to_articles(hall: Hall
     assert "Getting in" in page.text
     assert "Picture and sound" in page.text
     assert f'href="{HELP}/cannot-watch"' in page.text
-    assert '/venues/la-verriere/theme.css' in page.text
+    assert "/venues/la-verriere/theme.css" in page.text
 
 
 async def test_an_article_has_an_address_a_description_and_structured_data(hall: Hall) -> None:
     page = await hall.browser.get(f"{HELP}/refund-request")
     assert page.status_code == 200
-    assert f'<link rel="canonical" href="http://localhost:8000{HELP}/refund-request?lang=en">' in page.text
-    assert f'hreflang="ar-EG" href="http://localhost:8000{HELP}/refund-request?lang=ar"' in page.text
+    assert (
+        f'<link rel="canonical" href="http://localhost:8000{HELP}/refund-request?lang=en">'
+        in page.text
+    )
+    assert (
+        f'hreflang="ar-EG" href="http://localhost:8000{HELP}/refund-request?lang=ar"' in page.text
+    )
     assert f'hreflang="x-default" href="http://localhost:8000{HELP}/refund-request"' in page.text
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.text)
     assert block is not None
@@ -80,7 +85,9 @@ async def test_a_missing_language_falls_back_and_says_so(hall: Hall) -> None:
 
 
 async def test_what_the_venue_writes_stands_over_what_ships_and_only_there(hall: Hall) -> None:
-    await write(hall, "refund-request", "en", "Refunds at La Verrière", "Always, **until the doors**.")
+    await write(
+        hall, "refund-request", "en", "Refunds at La Verrière", "Always, **until the doors**."
+    )
     page = await hall.browser.get(f"{HELP}/refund-request")
     assert "Refunds at La Verrière" in page.text
     assert "<strong>until the doors</strong>" in page.text
@@ -167,7 +174,9 @@ async def test_the_sitemap_names_halls_concerts_and_articles(hall: Hall) -> None
     assert answer.headers["content-type"].startswith("application/xml")
     assert f"<loc>http://localhost:8000{HELP}/cannot-watch</loc>" in answer.text
     assert "<loc>http://localhost:8000/venues/la-verriere/events/kora-cello</loc>" in answer.text
-    assert f'hreflang="ja-JP" href="http://localhost:8000{HELP}/cannot-watch?lang=ja"' in answer.text
+    assert (
+        f'hreflang="ja-JP" href="http://localhost:8000{HELP}/cannot-watch?lang=ja"' in answer.text
+    )
     from xml.etree import ElementTree
 
     root = ElementTree.fromstring(answer.text)

@@ -40,6 +40,7 @@ VENUE_SECTIONS = (
     Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
     Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
     Section("people", N_("People"), "/people", P.PEOPLE_READ),
+    Section("help", N_("Help centre"), "/help", P.SUPPORT_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
     Section("keys", N_("API keys"), "/keys", P.KEYS_MANAGE),
     Section("webhooks", N_("Webhooks"), "/webhooks", P.WEBHOOKS_MANAGE),
@@ -49,6 +50,7 @@ VENUE_SECTIONS = (
 
 HOUSE_SECTIONS = (
     Section("venues", N_("Venues"), "/venues", P.INSTALLATION_VENUES),
+    Section("languages", N_("Languages"), "/languages", P.INSTALLATION_VENUES),
     Section("staff", N_("Staff"), "/staff", P.INSTALLATION_STAFF),
     Section("audit", N_("Audit log"), "/audit", P.INSTALLATION_AUDIT),
 )
