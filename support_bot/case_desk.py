@@ -73,13 +73,13 @@ def tag(tx: Tx, case: Case, tags: Sequence[str], by: str, now: datetime) -> None
     step(tx, case, by, "tagged", now, to=clean)
 
 
-async def by_number(tx: Tx, venue_id: str, number: int) -> Case:
-    """The case that people call by this number, locked; NotFound."""
+async def id_of(tx: Tx, venue_id: str, number: int) -> str:
+    """The id of the case that people call by this number; NotFound."""
     query = select(Case.id).where(Case.venue_id == venue_id, Case.number == number)
     case_id = await tx.scalar(query)
     if case_id is None:
         raise NotFound("case")
-    return await case_for_update(tx, venue_id, case_id)
+    return case_id
 
 
 async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
@@ -109,14 +109,14 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
     into.topic = into.topic or case.topic
     if case.reply_due_at is not None and into.state in (CaseState.WAITING, CaseState.SOLVED):
         into.move(CaseState.OPEN)
-        into.solved_at = into.close_due_at = None
+        into.solved_at = into.follow_up_at = None
         into.solved_by = ""
         into.solve_due_at = into.solve_due_at or case.solve_due_at
     due = [at for at in (into.reply_due_at, case.reply_due_at) if at is not None]
     into.reply_due_at = min(due, default=None)
     into.live = into.live or case.live
     case.merged_into = into.id
-    case.reply_due_at = case.solve_due_at = case.close_due_at = None
+    case.reply_due_at = case.solve_due_at = case.follow_up_at = None
     case.arrived_due_at = case.alarm_due_at = None
     case.version += 1
     into.version += 1

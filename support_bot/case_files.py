@@ -101,7 +101,7 @@ def kind_of(data: bytes) -> str:
         return "image/heic"
     if data.startswith(b"%PDF-"):
         return "application/pdf"
-    return "text/plain" if _is_plain(data) else ""
+    return "text/plain" if data and _is_plain(data) else ""
 
 
 def _is_plain(data: bytes) -> bool:
@@ -110,7 +110,7 @@ def _is_plain(data: bytes) -> bool:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return False
-    if any(ord(c) < 32 and c not in "\n\r\t\f" for c in text):
+    if any((ord(c) < 32 or c == "\x7f") and c not in "\n\r\t\f" for c in text):
         return False
     head = text[:4096].lower()
     return not re.search(r"<(!doctype|\?xml|html|svg|script|head|body|iframe|math|x:)", head)

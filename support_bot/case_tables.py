@@ -76,7 +76,7 @@ class Priority(StrEnum):
 
 
 _CLOCKED = text("alarm_due_at is not null")
-_CLOSING = text("close_due_at is not null")
+_FOLLOWED = text("follow_up_at is not null")
 _FRESH = text("arrived_due_at is not null")
 
 
@@ -96,8 +96,8 @@ class Case(Base):
             postgresql_where=_CLOCKED, sqlite_where=_CLOCKED,
         ),
         Index(
-            "ix_support_case_close", "close_due_at",
-            postgresql_where=_CLOSING, sqlite_where=_CLOSING,
+            "ix_support_case_follow_up", "follow_up_at",
+            postgresql_where=_FOLLOWED, sqlite_where=_FOLLOWED,
         ),
         Index(
             "ix_support_case_arrived", "arrived_due_at",
@@ -148,7 +148,8 @@ class Case(Base):
     """Deadlines up to this one were told; none is told twice."""
     arrived_due_at: Mapped[datetime | None]
     """Since when the customer's last message still has to be told of; None: it was."""
-    close_due_at: Mapped[datetime | None]
+    follow_up_at: Mapped[datetime | None]
+    """When to look at a solved case next: to ask how it went, then to close it."""
     first_replied_at: Mapped[datetime | None]
     replied_late: Mapped[bool] = mapped_column(Boolean, default=False)
     solved_at: Mapped[datetime | None]
@@ -281,6 +282,8 @@ class CaseSettings(Base):
     """The venue's own support address, which forwards to the installation's mailbox."""
     mail_secret_sealed: Mapped[str] = mapped_column(Text, default="")
     """Signs mail that is delivered by webhook; empty: none is taken that way."""
+    bot_answers_mails: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The bot may answer a mail by itself where it is sure."""
     minute_cost_minor: Mapped[int] = mapped_column(Integer, default=0)
     """What a minute of an agent costs, in the venue's smallest unit; 0: not said."""
     version: Mapped[int] = mapped_column(Integer, default=1)

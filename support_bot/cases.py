@@ -32,6 +32,8 @@ from support_bot.languages import canonical
 TEXT_MAX = 20_000
 """Characters of one message; a mail's rest is cut and says so."""
 SUBJECT_MAX = 200
+ASK_AFTER = timedelta(hours=2)
+"""From solved to the question how it went: time enough to say that it is not."""
 ARRIVALS = "case_arrivals"
 """The worker's job that tells of new cases and messages."""
 
@@ -190,6 +192,44 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
     return message
 
 
+async def bot_replies(tx: Tx, case: Case, text: str, article: str, now: datetime) -> CaseMessage:
+    """The bot answers in an agent's place; whatever the customer says next goes to a person."""
+    message = _row(case, Line(author=Author.BOT, text=text, at=now, article=article))
+    tx.add(message)
+    case.topic = case.topic or article
+    case.reply_due_at, case.live = None, False
+    promise = promise_of(await settings_of(tx, case.venue_id))
+    _settle(tx, case, CaseState.WAITING, "bot", promise, now)
+    _changed(case, now)
+    return message
+
+
+def follow_up(tx: Tx, case: Case, close_after: timedelta, now: datetime) -> bool:
+    """A solved case's next step: ask how it went (True: the caller mails it), then close it.
+
+    Only who was answered by a person is asked.
+    """
+    assert case.state is CaseState.SOLVED
+    assert case.solved_at is not None
+    if case.asked_rating_at is None and case.first_replied_at and case.rating is None:
+        case.asked_rating_at = now
+        case.follow_up_at = max(case.solved_at + close_after, now)
+        return True
+    if now < case.solved_at + close_after:
+        case.follow_up_at = case.solved_at + close_after
+    else:
+        close(tx, case, now)
+    return False
+
+
+def rate(tx: Tx, case: Case, rating: int, words: str, now: datetime) -> None:
+    """The customer's own word on how it went; the last one counts."""
+    assert rating in (0, 1)
+    case.rating, case.rating_text, case.rated_at = rating, words.strip()[:2000], now
+    case.version += 1
+    step(tx, case, "customer", "rated", now, rating=rating)
+
+
 async def note(tx: Tx, case: Case, agent_id: str, text: str, now: datetime) -> CaseMessage:
     """A note of the venue's own; it changes no deadline and is never mailed."""
     if not text.strip():
@@ -227,7 +267,7 @@ async def await_customer(tx: Tx, case: Case, by: str, now: datetime) -> None:
 def close(tx: Tx, case: Case, now: datetime) -> None:
     """Over for good, a while after it was solved."""
     case.move(CaseState.CLOSED)
-    case.closed_at, case.close_due_at = now, None
+    case.closed_at, case.follow_up_at = now, None
     case.version += 1
     step(tx, case, "clock", "closed", now)
 
@@ -314,7 +354,7 @@ def _resume(case: Case, promise: Promise, now: datetime) -> None:
 def _taken_up(tx: Tx, case: Case, by: str, promise: Promise, now: datetime) -> None:
     """What was solved is not: a fresh promise, and the old solution no longer counts."""
     case.move(CaseState.OPEN)
-    case.solved_at = case.close_due_at = None
+    case.solved_at = case.follow_up_at = None
     case.solved_by = ""
     case.reopened += 1
     case.solve_left_s = int(promise.solve.total_seconds())
@@ -336,6 +376,7 @@ def _settle(tx: Tx, case: Case, then: CaseState, by: str, promise: Promise, now:
         case.solved_late = bool(case.solve_due_at and now > case.solve_due_at)
         case.solve_due_at = case.reply_due_at = None
         case.solved_at, case.solved_by = now, by
+        case.follow_up_at = now + ASK_AFTER
         step(tx, case, by, "solved", now)
     watch(case)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.db import Tx, wake
@@ -136,6 +136,28 @@ async def take(tx: Tx, row: MailIn, letter: Letter, names: Names, post: Post) ->
     if flooded is not None:
         return await _into(tx, flooded, letter, now)
     return await _open(tx, venue_id, letter, now, post)
+
+
+async def forget_raw(tx: Tx, now: datetime, limit: int = 200) -> int:
+    """Empty the bytes of mails handled KEEP_RAW ago; the rows keep duplicates away. How many."""
+    old = (
+        select(MailIn.id)
+        .where(
+            MailIn.state.in_((MailState.DONE, MailState.IGNORED)),
+            MailIn.done_at < now - KEEP_RAW,
+            func.length(MailIn.raw) > 0,
+        )
+        .limit(limit)
+    )
+    ids = list(await tx.scalars(old))
+    if ids:
+        await tx.execute(
+            update(MailIn)
+            .where(MailIn.id.in_(ids))
+            .values(raw=b"")
+            .execution_options(synchronize_session=False)
+        )
+    return len(ids)
 
 
 def unreadable(error: UnreadableMail) -> Outcome:

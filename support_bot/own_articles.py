@@ -320,6 +320,13 @@ async def versions(tx: Tx, venue_id: str, slug: str, lang: str) -> list[SupportV
     return list(await tx.scalars(query))
 
 
+def number_in(text: str) -> int:
+    """A version's number as an address has it; NotFound for what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise NotFound("version")
+    return int(text)
+
+
 async def numbered(tx: Tx, venue_id: str, slug: str, lang: str, number: int) -> SupportVersion:
     """One version of a text."""
     found = [one for one in await versions(tx, venue_id, slug, lang) if one.number == number]

@@ -186,3 +186,21 @@ class Post(Protocol):
     async def locale(self, tx: Tx, venue_id: str, email: str) -> str:
         """The language of the account with this address, else the venue's."""
         ...
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    uid: str
+    raw: bytes
+    """As it came, cut at MAIL_BYTES_MAX."""
+
+
+class Postbox(Protocol):
+    """The mailbox that support addresses lead to."""
+
+    async def fetch(self, limit: int) -> Sequence[Fetched]:
+        """The oldest mails that were not stored yet; raises Unavailable."""
+        ...
+
+    async def stored(self, uids: Sequence[str]) -> None:
+        """These are kept; they are not fetched again."""
+        ...

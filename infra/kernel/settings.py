@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
     webhooks_to_loopback: bool = True  # test-mode venues may receive webhooks on this machine
     mail_from: str = "tickets@localhost"
+    support_address: str = ""  # support@tickets.example; answers to support+<mark>@ come back
+    imap_url: str = ""  # where mail to support_address is read: imaps://user:password@host/INBOX
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1

@@ -158,6 +158,8 @@ NEEDS_STRONG: frozenset[Permission] = frozenset(
         P.ORDERS_REFUND,
         P.MONEY_READ,
         P.PEOPLE_READ,
+        P.SUPPORT_READ,
+        P.SUPPORT_WRITE,
         P.GATEWAYS_MANAGE,
         P.KEYS_MANAGE,
         P.STAFF_MANAGE,

@@ -30,7 +30,10 @@ from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
 from paywall.bridges.support_acts import support_acts
+from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_desk import ActDesk
+from paywall.bridges.support_letters import CaseLetters
+from paywall.bridges.support_people import SupportPeople
 from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
@@ -48,6 +51,7 @@ from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
 from support_bot.bot_wire import socket_path
+from support_bot.mail_in import Names
 from support_bot.ports import Bots
 
 if TYPE_CHECKING:
@@ -141,6 +145,7 @@ def assemble(
         talk=talk,
         acts=ActDesk(db, clock, talk, acts, wording, limiter),
         help=help_,
+        cases=case_work(settings, clock, sealer, outbox),
         closing=closing,
     )
 
@@ -148,6 +153,18 @@ def assemble(
 def bot_key(sealer: Sealer) -> str:
     """What web processes show the bot process, so that it answers nobody else."""
     return sealer.key("bot process v1").hex()
+
+
+def case_work(settings: Settings, clock: Clock, sealer: Sealer, outbox: Outbox) -> CaseWork:
+    """Support cases, with the mail addresses that lead back into them."""
+    names = Names(
+        key=sealer.key("support marks v1"),
+        base=settings.support_address,
+        domain=settings.mail_from.rpartition("@")[2],
+        senders=[one for one in (settings.mail_from, settings.support_address) if one],
+    )
+    letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
+    return CaseWork(letters, SupportPeople(clock, settings.support_address), names)
 
 
 def _shared_limits(

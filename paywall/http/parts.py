@@ -16,6 +16,7 @@ from paywall.accounts.ports import Limiter
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
+from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_desk import ActDesk
 from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.buy import Buy
@@ -60,6 +61,7 @@ class Parts:
     """The bot process, which may be away."""
     talk: SupportTalk
     acts: ActDesk
+    cases: CaseWork
     help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""

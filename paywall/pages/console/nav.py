@@ -39,6 +39,7 @@ VENUE_SECTIONS = (
     Section("money", N_("Money"), "/money", P.MONEY_READ),
     Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
     Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
+    Section("inbox", N_("Inbox"), "/inbox", P.SUPPORT_READ),
     Section("people", N_("People"), "/people", P.PEOPLE_READ),
     Section("help", N_("Help centre"), "/help", P.SUPPORT_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
