@@ -34,6 +34,7 @@ from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_desk import ActDesk
 from paywall.bridges.support_letters import CaseLetters
 from paywall.bridges.support_people import SupportPeople
+from paywall.bridges.support_suggests import BotLearns, BotSuggests
 from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
@@ -52,7 +53,7 @@ from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
 from support_bot.bot_wire import socket_path
 from support_bot.mail_in import Names
-from support_bot.ports import Bots
+from support_bot.ports import Bots, Learns, Suggests
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -145,7 +146,7 @@ def assemble(
         talk=talk,
         acts=ActDesk(db, clock, talk, acts, wording, limiter),
         help=help_,
-        cases=case_work(settings, clock, sealer, outbox),
+        cases=case_work(settings, clock, sealer, outbox, BotSuggests(db, bots, help_), BotLearns()),
         closing=closing,
     )
 
@@ -155,7 +156,14 @@ def bot_key(sealer: Sealer) -> str:
     return sealer.key("bot process v1").hex()
 
 
-def case_work(settings: Settings, clock: Clock, sealer: Sealer, outbox: Outbox) -> CaseWork:
+def case_work(
+    settings: Settings,
+    clock: Clock,
+    sealer: Sealer,
+    outbox: Outbox,
+    suggests: Suggests,
+    learns: Learns,
+) -> CaseWork:
     """Support cases, with the mail addresses that lead back into them."""
     names = Names(
         key=sealer.key("support marks v1"),
@@ -164,7 +172,9 @@ def case_work(settings: Settings, clock: Clock, sealer: Sealer, outbox: Outbox) 
         senders=[one for one in (settings.mail_from, settings.support_address) if one],
     )
     letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
-    return CaseWork(letters, SupportPeople(clock, settings.support_address), names)
+    return CaseWork(
+        letters, SupportPeople(clock, settings.support_address), names, suggests, learns
+    )
 
 
 def _shared_limits(
