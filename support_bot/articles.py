@@ -77,6 +77,18 @@ def read_language(lang: str, folder: Path = SHIPPED) -> dict[str, ArticleText]:
     return _language(file)[1] if lang in LANGUAGES and file.exists() else {}
 
 
+class Knowledge(msgspec.Struct, frozen=True):
+    """All that one venue's bot stands on."""
+
+    slug: str
+    own: OwnKnowledge = OwnKnowledge()
+    learned: tuple[Example, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.own.articles or self.own.hidden or self.learned)
+
+
 def read_articles(folder: Path = SHIPPED) -> list[Article]:
     """The articles of index.toml with their texts from <language>.toml; raises BadKnowledge."""
     listed = read_index(folder)

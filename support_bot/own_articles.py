@@ -166,7 +166,7 @@ async def create(
     return article
 
 
-RESERVED = frozenset({"contact", "search", "new", "languages"})
+RESERVED = frozenset({"ask", "contact", "search", "new", "languages"})
 """Names that addresses beside the articles' own already have."""
 
 

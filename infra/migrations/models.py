@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import churn.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db
 import infra.kernel.idempotency  # noqa: F401
@@ -16,7 +17,8 @@ import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables  # noqa: F401
 import support_bot.article_tables
-import support_bot.case_tables  # noqa: F401
+import support_bot.case_tables
+import support_bot.conversation_tables  # noqa: F401
 from infra.kernel.db import Base
 
 METADATA = Base.metadata

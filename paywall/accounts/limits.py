@@ -38,6 +38,11 @@ INVITE_PER_VENUE = Limit("invite.venue", 50, 24 * 60 * 60)
 VOTE_PER_NETWORK = Limit("vote.network", 60, 15 * 60)
 CONTACT_PER_ADDRESS = Limit("contact.address", 5, 60 * 60)
 CONTACT_PER_NETWORK = Limit("contact.network", 20, 60 * 60)
+TALKS_PER_NETWORK = Limit("talk.network", 60, 15 * 60)
+ASKED_PER_TALK = Limit("talk.asked", 15, 60)
+ASKED_PER_NETWORK = Limit("talk.asked.network", 240, 15 * 60)
+HANDED_OVER_PER_NETWORK = Limit("talk.handed.network", 20, 60 * 60)
+ACTS_PER_ACCOUNT = Limit("act.account", 20, 60 * 60)
 COUPON_PER_NETWORK = Limit("coupon.network", 20, 10 * 60)
 
 

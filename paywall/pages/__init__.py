@@ -2,6 +2,7 @@
 
 from paywall.pages import (
     account,
+    ask,
     checkout,
     components,
     contact,
@@ -23,6 +24,7 @@ from paywall.pages import (
 PAGES = [
     *[account.account, account.profile, account.password, account.consents],
     *[account.remove_passkey, account.end_session],
+    *[ask.ask, ask.say],
     *[checkout.show, checkout.requote, checkout.buy],
     *[components.components, components.sample_poster],
     *[contact.contact, contact.contact_page, contact.venue_contact],

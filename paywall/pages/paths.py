@@ -40,6 +40,7 @@ PATHS = {
     "venue_help": "/venues/{venue}/help",
     "venue_help_article": "/venues/{venue}/help/{article}",
     "venue_help_vote": "/venues/{venue}/help/{article}/vote",
+    "venue_help_ask": "/venues/{venue}/help/ask",
     "venue_help_contact": "/venues/{venue}/help/contact",
     "sitemap": "/sitemap.xml",
     "buy": "/buy/{offer}",

@@ -124,6 +124,7 @@ class Site:
             "account": None if account is None else {"name": "", "email": account.email},
             "venue": None if venue is None else venue_shell(venue),
             "notices": [],
+            "panel": True,
         }
         return self.environment.get_template(template).render({**shell, **values})
 

@@ -55,6 +55,21 @@ def _webhook_disabled(data: Data, t: Translator) -> Letter:
     )
 
 
+def _question_spike(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="question_spike",
+        subject=_("Many people ask about the same thing: %(topic)s") % {"topic": data["topic"]},
+        why=_("You get this mail because you are the venue’s contact."),
+        extra={
+            "topic": data["topic"],
+            "questions": data["questions"],
+            "minutes": data["minutes"],
+            "event_name": data["event_name"],
+        },
+    )
+
+
 def _late(data: Data, t: Translator) -> Letter:
     _ = t.gettext
     numbers = {"number": data["number"]}
@@ -78,5 +93,6 @@ def _late(data: Data, t: Translator) -> Letter:
 STAFF_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "invitation": _invitation,
     "webhook_disabled": _webhook_disabled,
+    "question_spike": _question_spike,
     "case_late": _late,
 }

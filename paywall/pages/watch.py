@@ -50,6 +50,7 @@ async def watch(
         else:
             asked = help_links.AT_THE_PLAYER
             answers = await help_links.answers(tx, site, visit, venue, *asked)
+        trouble = await site.parts.talk.notice_of(tx, venue.id, event.id, visit.locale.code)
     url = event_url(event, venue)
     if isinstance(answer, Refused):
         title, text, action = _why(visit.locale, answer, event)
@@ -57,6 +58,7 @@ async def watch(
             request, "refused.html", venue=venue,
             status=402 if answer.code == "not_bought" else 403,
             gate_title=title, gate_text=text, actions=[(action, url), *ways],
+            panel_event=event.id,
         )  # fmt: skip
     return await site.page(
         request,
@@ -77,6 +79,9 @@ async def watch(
         sessions_url="/v1/playback/sessions",
         until=answer.window.end,
         answers=answers,
+        trouble=trouble,
+        panel_event=event.id,
+        panel_channel="player",
     )
 
 

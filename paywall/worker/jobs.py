@@ -15,9 +15,11 @@ from paywall.bridges.support_jobs import SupportJobs
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.payments.inbox import prune_inbox
+from paywall.worker.bot_training import BotTraining, ChildTrainer
 from paywall.worker.tick import Job
 from paywall.worker.venue_times import at_each_venue_time
 from support_bot.cases import ARRIVALS
+from support_bot.learned import JOB
 from support_bot.mail_in import JOB as MAILS_IN
 
 Run = Callable[[datetime], Awaitable[int]]
@@ -48,12 +50,14 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         gone += await prune_inbox(parts.db, now)
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
+    training = BotTraining(parts.db, parts.clock, ChildTrainer())
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
         Job(name="mails", run=senders.mails.run),
         Job(name="webhooks", run=senders.webhooks.run),
         Job(name="receipts", run=senders.receipts.run),
+        Job(name=JOB, every_s=5, run=training.run),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),

@@ -42,6 +42,8 @@ VENUE_SECTIONS = (
     Section("inbox", N_("Inbox"), "/inbox", P.SUPPORT_READ),
     Section("people", N_("People"), "/people", P.PEOPLE_READ),
     Section("help", N_("Help centre"), "/help", P.SUPPORT_READ),
+    Section("assistant", N_("Assistant"), "/assistant", P.SUPPORT_READ),
+    Section("live_help", N_("Live help"), "/live-help", P.SUPPORT_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
     Section("keys", N_("API keys"), "/keys", P.KEYS_MANAGE),
     Section("webhooks", N_("Webhooks"), "/webhooks", P.WEBHOOKS_MANAGE),

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from infra.kernel.errors import Problem
 from paywall.http import problems
 from paywall.pages.console import (
+    assistant,
     audit,
     confirm,
     coupons,
@@ -43,6 +44,7 @@ from paywall.pages.console import (
 from paywall.pages.console.desk import provide_desk
 
 PAGES = [
+    *assistant.PAGES,
     *audit.PAGES,
     *confirm.PAGES,
     *coupons.PAGES,
@@ -59,6 +61,7 @@ PAGES = [
     *inbox_case.PAGES,
     *installation.PAGES,
     *keys.PAGES,
+    *live_help.PAGES,
     *money.PAGES,
     *offers.PAGES,
     *orders.PAGES,
