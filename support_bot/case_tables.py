@@ -150,6 +150,8 @@ class Case(Base):
     """Deadlines up to this one were told; none is told twice."""
     arrived_due_at: Mapped[datetime | None]
     """Since when the customer's last message still has to be told of; None: it was."""
+    told: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The venue's programs heard that it was opened."""
     follow_up_at: Mapped[datetime | None]
     """When to look at a solved case next: to ask how it went, then to close it."""
     first_replied_at: Mapped[datetime | None]

@@ -83,8 +83,10 @@ class SupportJobs:
                 case.was_live = case.was_live or due.live
             cases.watch(case)
         machine_now = self._clock.machine()
-        if case.state is CaseState.NEW:
+        first, case.told = not case.told, True
+        if first:
             await self._work.letters.opened(tx, case, machine_now)
+        if first and case.state is CaseState.NEW:
             if found is not None:
                 cases.step(
                     tx, case, "bot", "suggested", now, article=found.article, score=found.score
