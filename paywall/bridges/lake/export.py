@@ -32,6 +32,7 @@ from paywall.bridges.lake import (
     people,
     persons,
     runs,
+    support,
     viewing,
 )
 from paywall.bridges.lake.source import NextPage, Row, Source
@@ -46,6 +47,7 @@ EXPORTS: dict[str, tuple[NextPage, ...]] = {
     "payments": payments.PAGES,
     "grants": grants.PAGES,
     "viewing": viewing.PAGES,
+    "support": support.PAGES,
     "consents": consents.PAGES,
     "messages": messages.PAGES,
 }
