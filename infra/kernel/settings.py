@@ -24,15 +24,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""  # empty: in process
     public_url: str = "http://localhost:8000"
     sandbox_url: str = ""  # empty: started by `paywall serve` on the next free port
+    lake_url: str = ""  # empty: data_dir/lake; else a folder, or s3://bucket/prefix?region=...
     media_url: str = ""  # empty: the embedded edge under public_url + /media
     master_secret: str = ""  # base64, >= 32 bytes; empty: made in data_dir with mode 0600
     smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
     webhooks_to_loopback: bool = True  # test-mode venues may receive webhooks on this machine
     mail_from: str = "tickets@localhost"
+    support_address: str = ""  # support@tickets.example; answers to support+<mark>@ come back
+    imap_url: str = ""  # where mail to support_address is read: imaps://user:password@host/INBOX
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1
     trusted_proxies: str = ""  # comma-separated addresses whose X-Forwarded-* is believed
+    bot_address: str = ""  # empty: `paywall serve` starts the bot; else host:port of `paywall bot`
     dev_pages_anywhere: bool = False  # /dev/* for others than loopback, in test mode
     log_json: bool = False
     db_pool: int = 10
@@ -49,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.database_url:
             return self.database_url
         return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'paywall.sqlite3'}"
+
+    def lake(self) -> str:
+        """Where the facts for analytics are kept: a folder, or s3://..."""
+        return self.lake_url or str(self.data_dir.absolute() / "lake")
 
     def master(self) -> bytes:
         if self.master_secret:
@@ -88,6 +96,9 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"PAYWALL_DATABASE_URL can't be used: it begins with {known}.")
     if settings.master_secret:
         _secret(settings.master_secret)
+    host, _, port = settings.bot_address.rpartition(":")
+    if settings.bot_address and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise BadSetting("PAYWALL_BOT_ADDRESS can't be used: it is host:port, such as bot:8100.")
 
 
 def _secret(text: str) -> bytes:

@@ -9,6 +9,7 @@ import infra.kernel.idempotency  # noqa: F401
 import offers.tables  # noqa: F401
 import paywall.accounts.proofs
 import paywall.accounts.tables
+import paywall.bridges.lake.tables
 import paywall.catalogue.tables
 import paywall.checkout.tables
 import paywall.ledger.tables
@@ -16,6 +17,9 @@ import paywall.notices.dev_mailbox
 import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables  # noqa: F401
+import support_bot.article_tables
+import support_bot.case_tables
+import support_bot.conversation_tables  # noqa: F401
 from infra.kernel.db import Base
 
 METADATA = Base.metadata

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from entitlements.issue import Terms
+from infra.adapters.bot_client import SocketBots
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
@@ -23,9 +24,18 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
+from paywall.app.wording import CatalogueWording
 from paywall.bridges.entitlements import Playback
+from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
+from paywall.bridges.support_acts import support_acts
+from paywall.bridges.support_cases import CaseWork
+from paywall.bridges.support_desk import ActDesk
+from paywall.bridges.support_letters import CaseLetters
+from paywall.bridges.support_people import SupportPeople
+from paywall.bridges.support_suggests import BotLearns, BotSuggests
+from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -41,6 +51,9 @@ from paywall.notices.webhooks import Webhooks
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+from support_bot.bot_wire import socket_path
+from support_bot.mail_in import Names
+from support_bot.ports import Bots, Learns, Suggests
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -50,7 +63,11 @@ NAME = "Paywall"
 
 
 def assemble(
-    settings: Settings, *, clock: Clock | None = None, db: Database | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    db: Database | None = None,
+    bots: Bots | None = None,
 ) -> Parts:
     """Everything that a web process or a worker needs. Opens no connection by itself."""
     clock = clock or SystemClock()
@@ -76,6 +93,10 @@ def assemble(
     closing: list[Callable[[], Awaitable[None]]] = [
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
+    if bots is None:
+        address = settings.bot_address or socket_path(settings.data_dir)
+        bots = sockets = SocketBots(address, bot_key(sealer))
+        closing.append(sockets.close)
     limiter: Limiter = MemoryLimiter(clock)
     # Apart, so that a flood of requests pushes no count of guesses out of memory.
     quotas: Limiter = MemoryLimiter(clock)
@@ -84,6 +105,22 @@ def assemble(
         kicks = _kicks(settings.redis_url)
         db.woken = kicks
         closing += [close, kicks.close]
+    people = make_people(
+        db, clock, sealer=sealer, limiter=limiter, notices=AccountMails(outbox),
+        public_url=public_url, name=NAME,
+    )  # fmt: skip
+    playback = Playback(db, clock, sealer, terms, public_url)
+    refunds = RefundOrder(db, clock, announcer, desk.refunder)
+    wording = CatalogueWording()
+    help_ = Help()
+    acts = support_acts(
+        db, clock, wording, people=people, playback=playback, refunds=refunds,
+        announcer=announcer, public_url=public_url,
+    )  # fmt: skip
+    talk = SupportTalk(
+        db, clock, bots=bots, help_=help_, acts=acts, wording=wording, limiter=limiter,
+        outbox=outbox,
+    )  # fmt: skip
     return Parts(
         settings=settings,
         clock=clock,
@@ -91,15 +128,7 @@ def assemble(
         sealer=sealer,
         keys=KeyDesk(db, clock, sealer),
         identities=Identities(db, clock),
-        people=make_people(
-            db,
-            clock,
-            sealer=sealer,
-            limiter=limiter,
-            notices=AccountMails(outbox),
-            public_url=public_url,
-            name=NAME,
-        ),
+        people=people,
         limiter=limiter,
         quotas=quotas,
         outbox=outbox,
@@ -109,11 +138,42 @@ def assemble(
         shelves=Shelves(db),
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
-        refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        refunds=refunds,
         live=GoLive(db, clock, settings),
-        playback=Playback(db, clock, sealer, terms, public_url),
+        playback=playback,
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
+        bots=bots,
+        talk=talk,
+        acts=ActDesk(db, clock, talk, acts, wording, limiter),
+        help=help_,
+        cases=case_work(settings, clock, sealer, outbox, BotSuggests(db, bots, help_), BotLearns()),
         closing=closing,
+    )
+
+
+def bot_key(sealer: Sealer) -> str:
+    """What web processes show the bot process, so that it answers nobody else."""
+    return sealer.key("bot process v1").hex()
+
+
+def case_work(
+    settings: Settings,
+    clock: Clock,
+    sealer: Sealer,
+    outbox: Outbox,
+    suggests: Suggests,
+    learns: Learns,
+) -> CaseWork:
+    """Support cases, with the mail addresses that lead back into them."""
+    names = Names(
+        key=sealer.key("support marks v1"),
+        base=settings.support_address,
+        domain=settings.mail_from.rpartition("@")[2],
+        senders=[one for one in (settings.mail_from, settings.support_address) if one],
+    )
+    letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
+    return CaseWork(
+        letters, SupportPeople(clock, settings.support_address), names, suggests, learns
     )
 
 

@@ -21,5 +21,8 @@ WEBHOOK_KINDS: Mapping[str, str] = {
     "event.published": "An event became visible to viewers.",
     "event.cancelled": "An event will not take place.",
     "offer.sold_out": "The last place of an offer was taken.",
+    "support.spike": "Many people asked the assistant the same thing within ten minutes.",
+    "case.opened": "Somebody asked for help: a support case was opened.",
+    "case.solved": "A support case was solved.",
     TEST_KIND: "Sent when you press the test button or call the test route.",
 }

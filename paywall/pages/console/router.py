@@ -9,14 +9,23 @@ from litestar.exceptions import HTTPException, ValidationException
 from infra.kernel.errors import Problem
 from paywall.http import problems
 from paywall.pages.console import (
+    assistant,
     audit,
     confirm,
     coupons,
     events,
     front,
     going_live,
+    help_centre,
+    help_languages,
+    help_text,
+    inbox,
+    inbox_acts,
+    inbox_case,
+    inbox_settings,
     installation,
     keys,
+    live_help,
     money,
     offers,
     orders,
@@ -36,14 +45,24 @@ from paywall.pages.console import (
 from paywall.pages.console.desk import provide_desk
 
 PAGES = [
+    *assistant.PAGES,
     *audit.PAGES,
     *confirm.PAGES,
     *coupons.PAGES,
     *events.PAGES,
     *front.PAGES,
     *going_live.PAGES,
+    *help_centre.PAGES,
+    *help_languages.ROUTED,
+    *help_text.PAGES,
+    # Words in the path come before the ids of cases.
+    *inbox_settings.PAGES,
+    *inbox.PAGES,
+    *inbox_acts.PAGES,
+    *inbox_case.PAGES,
     *installation.PAGES,
     *keys.PAGES,
+    *live_help.PAGES,
     *money.PAGES,
     *offers.PAGES,
     *orders.PAGES,

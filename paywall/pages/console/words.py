@@ -123,6 +123,8 @@ SCOPES = {
     "people.read": N_("Read customers"),
     "playback.read": N_("See who is watching"),
     "playback.stop": N_("Stop players and open access again"),
+    "support.read": N_("Read help articles, votes and cases"),
+    "support.write": N_("Write help articles and answer cases"),
     "webhooks.manage": N_("Manage webhooks"),
 }
 
