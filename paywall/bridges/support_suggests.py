@@ -1,4 +1,4 @@
-"""What the inbox asks of the bot: an answer to suggest to an agent, and to learn from their word."""
+"""What the inbox asks of the bot: an answer to suggest, and to learn from an agent's word."""
 
 from __future__ import annotations
 

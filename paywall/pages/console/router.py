@@ -25,6 +25,7 @@ from paywall.pages.console import (
     inbox_settings,
     installation,
     keys,
+    live_help,
     money,
     offers,
     orders,
