@@ -45,9 +45,7 @@ class Process:
         self.path = at / "b.sock"
         self._stop = asyncio.Event()
         articles = read_articles(SAMPLE)
-        self.server = BotServer(
-            db, SystemClock(), folder, KEY, shipped=articles, embeddings=False
-        )
+        self.server = BotServer(db, SystemClock(), folder, KEY, shipped=articles, embeddings=False)
         self._serving = asyncio.create_task(
             self.server.serve(unix_listener(self.path), while_true=lambda: True, stop=self._stop)
         )

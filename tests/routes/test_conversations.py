@@ -299,9 +299,7 @@ async def test_an_act_is_shown_confirmed_done_once_and_logged(hall: Hall) -> Non
     assert await receipts(hall) == 2
     async with hall.parts.db.read() as tx:
         acted = list(
-            await tx.scalars(
-                select(AuditEntry).where(AuditEntry.action == "support.act_confirmed")
-            )
+            await tx.scalars(select(AuditEntry).where(AuditEntry.action == "support.act_confirmed"))
         )
     assert [(one.subject, one.data["subject"]) for one in acted] == [(offer["id"], order_id)]
 
