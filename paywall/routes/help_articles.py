@@ -366,7 +366,7 @@ async def versions(
 
 
 @post(
-    "/v1/venues/{venue_id:str}/articles/{slug:str}/texts/{lang:str}/versions/{number:int}/restore",
+    "/v1/venues/{venue_id:str}/articles/{slug:str}/texts/{lang:str}/versions/{number:str}/restore",
     opt={**WRITE, "edit": True},
     status_code=200,
 )
@@ -375,17 +375,17 @@ async def restore(
     venue_id: FromPath[str],
     slug: FromPath[str],
     lang: FromPath[str],
-    number: FromPath[int],
+    number: FromPath[str],
     parts: NamedDependency[Parts],
     principal: NamedDependency[Principal],
 ) -> Response[HelpText]:
     """Bring an older save back, as a new one; readers get it if they had one of the venue's."""
-    version = edited_version(request)
+    version, wanted = edited_version(request), own_articles.number_in(number)
     async with act_at(parts, principal, venue_id) as act:
         text = await own_articles.restore(
-            act.tx, venue_id, slug, lang, version, number, actor=act.actor, now=act.machine_now
+            act.tx, venue_id, slug, lang, version, wanted, actor=act.actor, now=act.machine_now
         )
-        await act.note("article.restored", text.article_id, slug=slug, lang=lang, number=number)
+        await act.note("article.restored", text.article_id, slug=slug, lang=lang, number=wanted)
     return await _text(parts, venue_id, slug, lang)
 
 

@@ -161,17 +161,18 @@ async def withdraw(
     return desk.to(desk.url(f"/help/{slug}/{lang}"), said)
 
 
-@get("/console/{venue_id:str}/help/{slug:str}/{lang:str}/versions/{number:int}", opt=READ)
+@get("/console/{venue_id:str}/help/{slug:str}/{lang:str}/versions/{number:str}", opt=READ)
 async def version(
-    desk: NamedDependency[Desk], slug: FromPath[str], lang: FromPath[str], number: FromPath[int]
+    desk: NamedDependency[Desk], slug: FromPath[str], lang: FromPath[str], number: FromPath[str]
 ) -> Response[Any]:
     """One version: what it changed in the one before, and what is different today."""
+    wanted = own_articles.number_in(number)
     async with desk.look() as tx:
         text = await help_editing.text_in(tx, desk.venue.id, slug, lang)
-        one = await own_articles.numbered(tx, desk.venue.id, slug, lang, number)
+        one = await own_articles.numbered(tx, desk.venue.id, slug, lang, wanted)
         before = None
-        if number > 1:
-            before = await own_articles.numbered(tx, desk.venue.id, slug, lang, number - 1)
+        if wanted > 1:
+            before = await own_articles.numbered(tx, desk.venue.id, slug, lang, wanted - 1)
         names = await _names(tx, {one.actor})
     older = own_articles.text_of(before) if before is not None else text.shipped
     return desk.page(
@@ -189,22 +190,22 @@ async def version(
     )
 
 
-@post("/console/{venue_id:str}/help/{slug:str}/{lang:str}/versions/{number:int}/restore", opt=WRITE)
+@post("/console/{venue_id:str}/help/{slug:str}/{lang:str}/versions/{number:str}/restore", opt=WRITE)
 async def restore(
-    desk: NamedDependency[Desk], slug: FromPath[str], lang: FromPath[str], number: FromPath[int]
+    desk: NamedDependency[Desk], slug: FromPath[str], lang: FromPath[str], number: FromPath[str]
 ) -> Response[Any]:
     """Bring this version back, as a new one."""
-    typed = await desk.typed()
+    typed, wanted = await desk.typed(), own_articles.number_in(number)
     try:
         async with desk.act() as act:
             text = await own_articles.restore(
-                act.tx, desk.venue.id, slug, lang, typed.version(), number,
+                act.tx, desk.venue.id, slug, lang, typed.version(), wanted,
                 actor=act.actor, now=act.machine_now,
             )  # fmt: skip
-            await act.note("article.restored", text.article_id, slug=slug, lang=lang, number=number)
+            await act.note("article.restored", text.article_id, slug=slug, lang=lang, number=wanted)
     except Problem as problem:
         return desk.to(desk.url(f"/help/{slug}/{lang}"), desk.words_for(problem))
-    said = desk.gettext("Version %(number)s is back.") % {"number": number}
+    said = desk.gettext("Version %(number)s is back.") % {"number": wanted}
     return desk.to(desk.url(f"/help/{slug}/{lang}"), said)
 
 
