@@ -21,6 +21,7 @@ from support_bot.case_tables import (
     CaseMessage,
     CaseState,
     CaseStep,
+    Channel,
     Priority,
 )
 
@@ -80,12 +81,13 @@ def narrowed(venue_id: str, asked: Asked, now: datetime) -> Select[Case]:
     for column, value in (
         (Case.assignee_id, asked.assignee),
         (Case.lang, asked.lang),
-        (Case.channel, asked.channel),
         (Case.topic, asked.topic),
         (Case.event_id, asked.event_id),
     ):
         if value:
             query = query.where(column == value)
+    if asked.channel:
+        query = query.where(Case.channel == Channel(asked.channel))
     if asked.tag:
         query = query.where(
             func.lower(cast(Case.tags, String)).contains(

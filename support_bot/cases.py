@@ -48,6 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     author: Author
     text: str
     at: datetime
+    id: str = ""
     author_id: str = ""
     internal: bool = False
     quoted: str = ""
@@ -82,6 +83,7 @@ async def open_case(
     topic: str = "",
     person_name: str = "",
     follows: str | None = None,
+    case_id: str = "",
 ) -> Case:
     """A new case with everything said so far. `now` is the venue's business time.
 
@@ -95,7 +97,7 @@ async def open_case(
     promise = promise_of(settings)
     solve_by = after(promise, now, promise.solve)
     case = Case(
-        id=new_id("cas"),
+        id=case_id or new_id("cas"),
         venue_id=venue_id,
         number=settings.last_number,
         state=CaseState.NEW,
@@ -151,7 +153,10 @@ async def viewer_writes(tx: Tx, case: Case, line: Line, now: datetime) -> CaseMe
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent's answer. `then` is the state after it; `version` the one it was written under."""
+    """An agent's answer. `then` is the state after it; `version` the one it was written under.
+
+    takes: whoever answers a case that nobody has, has it.
+    """
 
     text: str
     agent_id: str
@@ -159,6 +164,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     article: str = ""
     edited: bool = False
     version: int | None = None
+    takes: bool = True
+    id: str = ""
 
 
 async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> CaseMessage:
@@ -173,7 +180,7 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
     message = _row(
         case,
         Line(
-            author=Author.AGENT, text=reply.text, at=now, author_id=reply.agent_id,
+            id=reply.id, author=Author.AGENT, text=reply.text, at=now, author_id=reply.agent_id,
             article=reply.article, edited=reply.edited,
         ),
     )  # fmt: skip
@@ -183,7 +190,7 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
         case.first_replied_at = now
     case.replied_late = case.replied_late or bool(case.reply_due_at and now > case.reply_due_at)
     case.reply_due_at, case.live = None, False
-    if case.assignee_id is None:
+    if case.assignee_id is None and reply.takes:
         case.assignee_id = reply.agent_id
     if case.state is CaseState.SOLVED and reply.then is not CaseState.SOLVED:
         _taken_up(tx, case, reply.agent_id, promise, now)
@@ -230,13 +237,16 @@ def rate(tx: Tx, case: Case, rating: int, words: str, now: datetime) -> None:
     step(tx, case, "customer", "rated", now, rating=rating)
 
 
-async def note(tx: Tx, case: Case, agent_id: str, text: str, now: datetime) -> CaseMessage:
+async def note(
+    tx: Tx, case: Case, agent_id: str, text: str, now: datetime, note_id: str = ""
+) -> CaseMessage:
     """A note of the venue's own; it changes no deadline and is never mailed."""
     if not text.strip():
         raise Invalid("text", "Write a note.")
-    message = _row(
-        case, Line(author=Author.AGENT, text=text, at=now, author_id=agent_id, internal=True)
+    line = Line(
+        id=note_id, author=Author.AGENT, text=text, at=now, author_id=agent_id, internal=True
     )
+    message = _row(case, line)
     tx.add(message)
     case.version += 1
     return message
@@ -391,7 +401,7 @@ def _row(case: Case, line: Line) -> CaseMessage:
     if len(text) > TEXT_MAX:
         text = text[:TEXT_MAX] + "\n[…]"
     return CaseMessage(
-        id=new_id("cmg"), venue_id=case.venue_id, case_id=case.id, author=line.author,
+        id=line.id or new_id("cmg"), venue_id=case.venue_id, case_id=case.id, author=line.author,
         author_id=line.author_id, internal=line.internal, text=text.replace("\0", ""),
         quoted=line.quoted[:TEXT_MAX].replace("\0", ""), mail_id=line.mail_id,
         from_email=line.from_email, article=line.article, edited=line.edited, at=line.at,

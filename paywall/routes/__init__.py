@@ -6,6 +6,7 @@ from paywall.routes import (
     assets,
     audit,
     auth,
+    cases,
     catalogue,
     checkouts,
     conversations,
@@ -28,6 +29,7 @@ from paywall.routes import (
     seasons,
     staff,
     streams,
+    support_mail,
     venues,
     webhooks,
 )
@@ -43,6 +45,7 @@ ROUTES = [
     *[gateways.receive],
     *[catalogue.event_by_slug, catalogue.event_list, catalogue.event_read],
     *[catalogue.season_list, catalogue.venue_list, catalogue.venue_read],
+    *cases.ROUTES,
     *[checkouts.read, checkouts.retry, checkouts.start],
     *conversations.ROUTES,
     *[coupons.create, coupons.edit, coupons.end, coupons.listing, coupons.read],
@@ -66,6 +69,7 @@ ROUTES = [
     *staff.ROUTES,
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
+    *support_mail.ROUTES,
     *[venues.edit, venues.read],
     *webhooks.ROUTES,
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -14,6 +13,7 @@ from infra.kernel.db import Tx
 from infra.kernel.errors import Problem
 from paywall.accounts.roles import Permission as P
 from paywall.bridges.support_people import staff_of
+from paywall.http.downloads import download
 from paywall.pages.case_letters import said_html
 from paywall.pages.console import inbox
 from paywall.pages.console.desk import Desk
@@ -226,22 +226,6 @@ async def file(
     async with desk.look() as tx:
         found = await case_queue.file_of(tx, desk.venue.id, case_id, file_id)
     return download(found.name, found.content_type, found.data)
-
-
-def download(name: str, content_type: str, data: bytes) -> Response[bytes]:
-    """RFC 6266 with an ASCII twin of the name; never sniffed, never run."""
-    wide = f"filename*=UTF-8''{quote(name)}"
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    return Response(
-        data,
-        media_type=content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{plain}"; {wide}',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-store",
-        },
-    )
 
 
 PAGES = [read, suggestions, reading, file]
