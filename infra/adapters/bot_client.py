@@ -14,8 +14,8 @@ from support_bot.ports import BotAway, BotReply, Question
 
 log = structlog.get_logger("paywall.bot")
 
-WITHIN_S = 4.0
-"""From the question to its answer; a cold process needs about two seconds to load a brain."""
+WITHIN_S = 3.0
+"""From the question to its answer; a warm process needs a tenth of a second."""
 CONNECT_S = 1.0
 
 

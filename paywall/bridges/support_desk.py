@@ -11,7 +11,7 @@ from paywall.accounts.audit import record
 from paywall.accounts.limits import ACTS_PER_ACCOUNT, enforce
 from paywall.accounts.ports import Limiter
 from paywall.bridges.support_talk import Ref, SupportTalk
-from paywall.bridges.support_words import N_
+from paywall.bridges.support_words import N_, NOTHING
 from support_bot import acts, conversations
 from support_bot.acts import Act, Acts, Confirmed, Person
 from support_bot.conversation_tables import (
@@ -69,7 +69,7 @@ class ActDesk:
         now = self._clock.machine()
         async with self._db.transaction() as tx:
             rows = await acts.offer(tx, talk.id, name, person, previews, now)
-        said = N_("Choose what to do:") if rows else N_("There is nothing here that I can do.")
+        said = N_("Choose what to do:") if rows else NOTHING
         return Offered(text=self._wording.words(person.lang, said), confirmations=rows)
 
     async def press(self, ref: Ref, confirmation_id: str) -> Pressed:

@@ -10,6 +10,8 @@ def N_(message: str) -> str:
     return message
 
 
+NOTHING = N_("There is nothing here that I can do.")
+
 ACT_LABELS: Mapping[str, str] = {
     "why_cant_i_watch": N_("Check what I can watch"),
     "resend_ticket": N_("Mail my ticket again"),

@@ -7,7 +7,7 @@ import hmac
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.catalogue.tables import Venue
 from support_bot import learned
-from support_bot.articles import Knowledge, read_articles
+from support_bot.articles import Article, Knowledge, read_articles
 from support_bot.bot_wire import QUESTIONS_MAX, Ask, BadFrame, Told, frame, receive
 from support_bot.conversation_tables import BotTask
 from support_bot.engine.brain import Asked, Policy
@@ -53,23 +53,39 @@ class Known(msgspec.Struct):
 class BotServer:
     """Answers Ask frames. One thread does the arithmetic, the loop only moves bytes."""
 
-    def __init__(self, db: Database, clock: Clock, folder: Path, key: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        folder: Path,
+        key: str,
+        *,
+        shipped: Sequence[Article] | None = None,
+        embeddings: bool = True,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._key = key
-        self._shipped = read_articles()
-        self._brains = Brains(folder, self._shipped)
+        self._shipped = list(shipped if shipped is not None else read_articles())
+        self._brains = Brains(folder, self._shipped, embeddings=embeddings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="brain")
         self._known: dict[str, Known] = {}
         self._waiting = 0
         self.last_asked_at = clock.monotonic()
 
-    async def serve(self, listener: socket.socket, *, while_true: Callable[[], bool]) -> None:
-        """Until SIGTERM, SIGINT, or `while_true` says no (asked twice a second)."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    async def serve(
+        self,
+        listener: socket.socket,
+        *,
+        while_true: Callable[[], bool],
+        stop: asyncio.Event | None = None,
+    ) -> None:
+        """Until SIGTERM, SIGINT, `stop`, or `while_true` says no (asked twice a second)."""
+        if stop is None:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
         server = await _start(self._talk, listener)
         log.info("bot listens", at=str(listener.getsockname()))
         async with server:

@@ -148,6 +148,11 @@ class ActivatedChild(Child):
     def died(self) -> bool:
         return False  # its end is nobody's loss until somebody knocks
 
+    def close(self) -> None:
+        """Hear nobody any more."""
+        if self._listener is not None:
+            self._listener.close()
+
 
 class Supervisor:
     """Keeps the children running until SIGINT or SIGTERM; nothing outlives it."""

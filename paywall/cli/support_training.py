@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from infra.kernel.errors import NotFound
 from infra.kernel.settings import Settings
 from paywall.catalogue.tables import Venue
 from support_bot import learned
-from support_bot.articles import Knowledge, read_articles
+from support_bot.articles import Article, Knowledge, read_articles
 from support_bot.conversation_tables import BotTask
 from support_bot.engine.bot import embedder_for
 from support_bot.engine.brain import Policy
@@ -50,14 +50,20 @@ class _Read(msgspec.Struct, frozen=True):
 
 
 def train_venue(
-    settings: Settings, slug: str, task: BotTask, *, plain: bool, say: Callable[[str], None]
+    settings: Settings,
+    slug: str,
+    task: BotTask,
+    *,
+    plain: bool,
+    say: Callable[[str], None],
+    shipped: Sequence[Article] | None = None,
 ) -> Trained:
     """Learn (TRAIN, ACCEPT) or go a version back (BACK); raises NotFound and Conflict."""
     folder = settings.data_dir / "support"
     read = asyncio.run(_read(settings, slug))
     embedder = None if plain else embedder_for(folder)
     shelf = shelf_of(folder, read.knowledge)
-    examples = lessons(read_articles(), read.knowledge)
+    examples = lessons(read_articles() if shipped is None else shipped, read.knowledge)
     made_from = digest(examples, "" if embedder is None else embedder.name)
     found: list[Cluster] = []
     name = SHIPPED if read.knowledge.is_plain else slug

@@ -70,17 +70,23 @@ class Brains:
     """Not safe for two threads at once: the bot process asks in turn."""
 
     def __init__(
-        self, folder: Path, shipped: Sequence[Article], *, memory_max: int = MEMORY_MAX
+        self,
+        folder: Path,
+        shipped: Sequence[Article],
+        *,
+        memory_max: int = MEMORY_MAX,
+        embeddings: bool = True,
     ) -> None:
         self._folder = folder
         self._shipped = shipped
         self._memory_max = memory_max
+        self._embeddings = embeddings
         self._loaded: OrderedDict[tuple[str, int], Brain] = OrderedDict()
         self._identifier = LanguageIdentifier()
 
     @cached_property
     def embedder(self) -> Embedder | None:
-        return embedder_for(self._folder)
+        return embedder_for(self._folder) if self._embeddings else None
 
     def reply(
         self, knowledge: Knowledge, questions: Sequence[Asked], policy: Policy

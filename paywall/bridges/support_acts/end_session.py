@@ -15,7 +15,7 @@ from paywall.accounts.audit import record
 from paywall.accounts.device import device_name
 from paywall.accounts.principal import Principal
 from paywall.accounts.sessions import Sessions
-from paywall.bridges.support_words import N_
+from paywall.bridges.support_words import N_, NOTHING
 from paywall.catalogue.tables import Event
 from support_bot.acts import OFFERS_MAX, Confirmed, Person, Preview, Refused
 from support_bot.ports import Wording
@@ -75,7 +75,7 @@ class EndSession:
         if confirmation.facts["kind"] == "player":
             await self._stop(person, confirmation.subject)
         elif confirmation.subject == person.session_id:
-            raise Refused(self._wording.words(person.lang, N_("That is this device.")))
+            raise Refused(self._wording.words(person.lang, NOTHING))
         else:
             with contextlib.suppress(NotFound):  # it has ended meanwhile: what was wanted
                 await self._sessions.end(_principal(person), confirmation.subject)

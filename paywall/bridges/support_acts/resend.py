@@ -6,7 +6,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from paywall.accounts.audit import record
 from paywall.bridges.support_acts.own_orders import as_paid, own_order, own_orders
-from paywall.bridges.support_words import N_
+from paywall.bridges.support_words import N_, NOTHING
 from paywall.checkout.announce import Announcer
 from paywall.checkout.order_number import short_number
 from paywall.checkout.shelf import load_shelves
@@ -50,9 +50,7 @@ class Resend:
         async with self._db.transaction() as tx:
             found = await own_order(tx, person, confirmation.subject)
             if found is None:
-                raise Refused(
-                    self._wording.words(person.lang, N_("This order isn’t open any more."))
-                )
+                raise Refused(self._wording.words(person.lang, NOTHING))
             order, line = found
             shelves = await load_shelves(tx, [line.offer_id])
             await self._announcer.receipt_again(

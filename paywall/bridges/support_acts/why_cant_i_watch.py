@@ -12,7 +12,7 @@ from entitlements.tables import Grant, ScopeKind
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database, Tx
 from paywall.bridges.entitlements import Playback, load_stages
-from paywall.bridges.support_words import N_
+from paywall.bridges.support_words import N_, NOTHING
 from paywall.catalogue.tables import Event, EventState, Venue
 from support_bot import acts
 from support_bot.acts import Confirmed, Person, Preview
@@ -87,7 +87,7 @@ class WhyCantIWatch:
             event = await tx.get(Event, confirmation.subject)
             stages = await load_stages(tx, [confirmation.subject], self._public_url)
             if event is None or event.venue_id != person.venue_id or event.id not in stages:
-                raise acts.Refused(words(person.lang, N_("This concert isn’t here any more.")))
+                raise acts.Refused(words(person.lang, NOTHING))
             stage = stages[event.id]
             live = await self._playback.may_watch(tx, person.customer_id, stage, Kind.LIVE)
             replay = await self._playback.may_watch(tx, person.customer_id, stage, Kind.REPLAY)

@@ -130,7 +130,7 @@ def typed_text(typed: Typed) -> TextEdit:
 
 
 def _new_form(desk: Desk) -> Form:
-    _ = desk.gettext
+    _, asked = desk.gettext, desk.request.query_params
     own = desk.venue.locale if desk.venue.locale in languages() else "en"
     return Form(
         section="help", title=_("New article"), action=desk.url("/help/new"),
@@ -141,7 +141,12 @@ def _new_form(desk: Desk) -> Form:
             Input("lang", _("Language"), "select", options=help_words.language_options()),
             *text_inputs(desk),
         ],
-        values={"category": "venue", "lang": own}, hidden={"form_id": new_id("art")},
+        values={
+            "category": "venue", "lang": own,
+            # What a question that nobody answers brings along.
+            **{name: asked.get(name, "")[:2000] for name in ("title", "phrasings")},
+        },
+        hidden={"form_id": new_id("art")},
         draft=f"{desk.venue.id}-article", trail=[Link(_("Help centre"), desk.url("/help"))],
         lead=_("It begins as a draft: viewers see it once you publish it."),
     )  # fmt: skip

@@ -10,7 +10,7 @@ const ASK_PERSON_EVERY_MS = 15_000;
 
 type Labels = Record<
   "title" | "close" | "lead" | "question" | "send" | "you" | "assistant" | "agent" | "useful" | "yes" | "no" | "thanks"
-  | "person" | "email" | "hand_over" | "login" | "do" | "again" | "thinking" | "failed" | "conversation", string>;
+  | "person" | "email" | "hand_over" | "login" | "do" | "again" | "thinking" | "failed", string>;
 
 function make<K extends keyof HTMLElementTagNameMap>(
   tag: K, name: string, text = "", attributes: Record<string, string> = {},
@@ -96,7 +96,7 @@ class HelpPanel extends HTMLElement {
     head.append(words, close);
     this.notice = make("p", "live-notice__text", "", { role: "status" });
     this.notice.hidden = true;
-    this.log = make("ol", "talk", "", { role: "log", "aria-live": "polite", "aria-label": labels.conversation, tabindex: "0" });
+    this.log = make("ol", "talk", "", { role: "log", "aria-live": "polite", "aria-label": labels.title, tabindex: "0" });
     this.status = make("p", "help-panel__status small", "", { role: "status" });
     panel.append(head, this.notice, this.log, this.status, this.questionForm(), this.foot());
     this.append(panel);
