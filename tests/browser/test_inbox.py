@@ -61,7 +61,7 @@ def test_an_agent_answers_by_the_keyboard_alone(page: Page) -> None:
     with page.expect_event("load"):
         keys.press("Control+Enter")
     expect(page.get_by_text("The answer is on its way.")).to_be_visible()
-    expect(page.get_by_text("Customer’s turn")).to_be_visible()
+    expect(page.get_by_text("Customer’s turn", exact=True)).to_be_visible()
     with page.expect_event("load"):
         keys.press("u")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
