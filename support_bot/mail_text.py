@@ -11,49 +11,16 @@ from html.parser import HTMLParser
 HTML_MAX = 500_000
 """Characters of HTML that are read; mails of people are far shorter."""
 
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "caption",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tr",
-        "ul",
-    ]
-)
-_SILENT = frozenset(
-    ["head", "script", "style", "title", "template", "svg", "math", "object", "noscript"]
-)
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
-)  # fmt: skip
+_BLOCKS = {
+    *("address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt"),
+    *("fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
+    *("header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul"),
+}
+_SILENT = {"head", "script", "style", "title", "template", "svg", "math", "object", "noscript"}
+_VOID = {
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"),
+    *("source", "track", "wbr"),
+}
 # Where clients put the mail that is answered: Gmail, Thunderbird, Yahoo, Proton, Outlook.
 _QUOTES = (
     "gmail_quote", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "divrplyfwdmsg",
