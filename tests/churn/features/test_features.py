@@ -83,8 +83,8 @@ def test_the_future_is_not_found(history: History) -> None:
     later = table(history.facts("2027-06-01"))["ann"]
     differing = {name for name in before if later[name] != before[name]}
     assert differing >= {
-        "country", "tier", "paid_365_minor", "declines_90", "refunds_365", "minutes_30", "open_case",
-        "may_write", "cancel_visits_30", "days_since_concert", "open_share_90",
+        "country", "tier", "paid_365_minor", "declines_90", "refunds_365", "minutes_30",
+        "open_case", "may_write", "cancel_visits_30", "days_since_concert", "open_share_90",
     }, "the planted rows must have mattered, had they been seen"  # fmt: skip
 
 
