@@ -239,3 +239,19 @@ FIGURES: tuple[Figure, ...] = (
 )  # fmt: skip
 
 FIGURE = {figure.name: figure for figure in FIGURES}
+
+ROWS_OF = {
+    ("subscribers", "paywall"): ("mrr", "paid"),
+    ("arpu", "mrr"): ("mrr", "paid"),
+    ("lifetime_value", "three_years"): ("survival", "kaplan_meier"),
+    ("lifetime_value", "simple"): ("subscriber_churn", "start"),
+    ("viewers", "paywall"): ("minutes", "paywall"),
+    ("live_share", "paywall"): ("minutes", "paywall"),
+}
+"""Figures that are made of another's rows: (figure, definition) -> (figure, definition)."""
+
+
+def rows_of(figure: str, definition: str = "") -> tuple[str, str]:
+    """Under which figure and definition the rows are. KeyError for an unknown one."""
+    chosen = (figure, FIGURE[figure].definition(definition).name)
+    return ROWS_OF.get(chosen, chosen)

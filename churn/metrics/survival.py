@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import FloatingValue, IntegerValue, StringValue, Table
 
 from churn.features.moments import DAY_S, second
@@ -43,6 +44,16 @@ def _two_digits(number: IntegerValue) -> StringValue:
     return number.cast("string").lpad(2, "0")
 
 
+def _grid(calendar: Calendar) -> Table:
+    names = [month.name for month in calendar.months]
+    pairs = [(month, later) for at, month in enumerate(names) for later in range(len(names) - at)]
+    columns = {
+        "month": [month for month, _ in pairs],
+        "dimension": [f"{later:02d}" for _, later in pairs],
+    }
+    return ibis.memtable(pa.table(columns))
+
+
 def cohorts(facts: Facts, calendar: Calendar, definition: str) -> Table:
     """Per cohort and months later; `count` is the cohort's size."""
     row = cohort_rows(facts, calendar, definition)
@@ -50,19 +61,17 @@ def cohorts(facts: Facts, calendar: Calendar, definition: str) -> Table:
     life = lives(facts).mutate(month=lambda t: calendar.month_of(t.first_at))
     size = life.group_by("month").agg(count=life.person.nunique())
     # A month in which nobody of the cohort paid is a zero and not a gap.
-    first = calendar.table(facts.as_of).select("month", "number")
-    then = calendar.table(facts.as_of).select(number_then="number")
-    grid = first.join(then, then.number_then >= first.number)
-    grid = grid.select("month", dimension=_two_digits(grid.number_then - grid.number))
-    whole = grid.join(size, "month").select(grid, size["count"])
-    whole = whole.left_join(stay, ["month", "dimension"]).select(whole, stay.stay)
-    return values(whole, value=whole.stay.fill_null(0) / whole["count"])
+    grid = _grid(calendar)
+    keys = ["month", "dimension"]
+    grid = grid.left_join(stay, keys).select("month", "dimension", stay=stay.stay.fill_null(0))
+    whole = grid.join(size, "month")
+    return values(whole, value=whole.stay / whole["count"])
 
 
 def life_rows(facts: Facts, calendar: Calendar, definition: str) -> Table:
     """Each uninterrupted time of paying: `person`, `began_at`, `left_at`, `days` (whole ones, so
     far where it goes on), `left`; `month` is the calendar's last."""
-    assert definition in {"kaplan_meier", "three_years"}
+    assert definition == "kaplan_meier"
     life = lives(facts)
     end = ibis.coalesce(second(life.left_at), epoch_s(facts.as_of))
     return life.select(
@@ -140,7 +149,7 @@ def lifetime_value(facts: Facts, calendar: Calendar, definition: str) -> Table:
         return _over_churn(facts, calendar)
     last = Calendar(calendar.zone, calendar.months[-1:])
     per_day = arpu(facts, last, "mrr")
-    mean = mean_days(life_rows(facts, last, definition))
+    mean = mean_days(life_rows(facts, last, "kaplan_meier"))
     whole = per_day.cross_join(mean)
     rate = whole.value * MONTHS_A_DAY
     spread = Z * whole.variance.sqrt()
