@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from churn.feature_list import FEATURES
 from churn.features import features
 from churn.lake import Facts
+from churn.metrics.refresh import refresh_metrics
 from churn.tables import PERSON_TODAY, Person, PersonToday
 from infra.kernel.db import Database
 
@@ -20,6 +21,12 @@ PER_TRANSACTION = 5_000
 """SQLite has one writer: whoever buys waits no longer than so many rows take."""
 KEYS = 1_000
 """Names in one IN list."""
+
+
+async def refresh(facts: Facts, db: Database, venue_id: str, zone: str) -> None:
+    """All that pages read of the lake: everybody's features of today, then the figures."""
+    await refresh_people(facts, db, venue_id)
+    await refresh_metrics(facts, db, venue_id, zone)
 
 
 async def refresh_people(facts: Facts, db: Database, venue_id: str) -> int:

@@ -19,7 +19,7 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, history, keys, lake, support, token, train
+from paywall.cli import clock, doctor, history, keys, lake, metrics, support, token, train
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
@@ -46,6 +46,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(history.app, name="import")
+app.add_typer(metrics.app, name="metrics")
 say = Console(stderr=True)
 
 
