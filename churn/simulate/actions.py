@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from churn.simulate import rules
+from churn.simulate.billing import note
 from churn.simulate.contacts import mail
 from churn.simulate.people import coin
 from churn.simulate.rows import Array, Word
 from churn.simulate.rules import Status
 from churn.simulate.seasons import DAY_US, HOUR_US
-from churn.simulate.billing import note
 from churn.simulate.world import Today, World
 
 BEGINS_DAY = 60
+NIGHTLY_US = 300_000_000
 
 
 def arms(seed: int, count: int) -> list[Array]:
     """For each action, who is held out should they meet it."""
     return [
-        coin(seed, number, count) < action.held_out
-        for number, action in enumerate(rules.ACTIONS)
+        coin(seed, number, count) < action.held_out for number, action in enumerate(rules.ACTIONS)
     ]
 
 
@@ -62,7 +62,8 @@ def _assign(world: World, today: Today, number: int, who: Array) -> None:
         treated = np.full(len(who), world.forced)
     s.action[who], s.treated[who], s.treated_on[who] = number, treated, today.day
     world.truth.met.append((today.day, number, who))
-    at = np.full(len(who), today.midnight_us + 10 * HOUR_US)
+    # By the nightly run: the horizon then ends before anything else happens on its day.
+    at = np.full(len(who), today.midnight_us + NIGHTLY_US)
     month = s.price[who] // s.months[who]
     # Two free weeks cost what two weeks of the plan bring.
     cost = np.where(number == rules.FREE_WEEKS, month * 12 * 14 // 365, action.cost_minor)
@@ -72,7 +73,7 @@ def _assign(world: World, today: Today, number: int, who: Array) -> None:
         cost_minor=np.where(treated, cost, 0), month_minor=month, currency="EUR",
     )  # fmt: skip
     given = who[treated]
-    mail(world, today, given, at[treated] + HOUR_US, "action", action.action_id)
+    mail(world, today, given, at[treated] + 9 * HOUR_US, "action", action.action_id)
     if number == rules.FREE_WEEKS:
         _give_weeks(world, given, at[treated] + HOUR_US)
     elif number == rules.COUPON:
@@ -107,11 +108,9 @@ def judge(world: World, today: Today) -> None:
     """At the horizon, who of those who met an action is kept."""
     day = today.day - rules.HORIZON_DAYS
     s = world.state
+    if today.midnight_us + NIGHTLY_US > world.until_us:
+        return  # the horizon lies beyond what the facts know
     for on, number, who in world.truth.met:
         if on == day:
             kept = np.isin(s.status[who], (Status.PAID, Status.OWING))
-            world.truth.kept.setdefault(
-                number, np.full(len(world.people), -1, np.int8)
-            )[who] = kept
-
-
+            world.truth.kept.setdefault(number, np.full(len(world.people), -1, np.int8))[who] = kept

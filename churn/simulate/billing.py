@@ -33,9 +33,7 @@ def rise_day(world: World) -> int:
     return int((np.datetime64(f"{year}-02-01") - first).astype(int))
 
 
-def note(
-    world: World, at: Array, who: Array, change: str, *, cause: Array | None = None
-) -> None:
+def note(world: World, at: Array, who: Array, change: str, *, cause: Array | None = None) -> None:
     """Write how the subscriptions stand after a change."""
     s = world.state
     reasons = ("", *rules.REASONS)
@@ -132,7 +130,8 @@ def _invoice(world: World, who: Array, known: Array, state: str) -> None:
         "invoices", at, known=known, person=who, invoice_id=s.invoice[who],
         fact_id=s.invoice[who], subscription_id=world.subscription(who), state=state,
         total_minor=total, tax_minor=total - np.round(total / (1 + rules.VAT_BPS / 1e4)),
-        currency="EUR", due_at=at, period_start=begins, period_end=world.date_us(s.period_ends[who]),
+        currency="EUR", due_at=at, period_start=begins,
+        period_end=world.date_us(s.period_ends[who]),
     )  # fmt: skip
 
 

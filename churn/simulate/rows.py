@@ -58,7 +58,7 @@ class Rows:
         self._next[column] = first + count
         return np.arange(first, first + count, dtype=np.int64)
 
-    def add(self, table: str, at: Array, *, known: Array | None = None, **cells: Cell) -> None:
+    def add(self, table: str, at: Array, *, known: Any = None, **cells: Any) -> None:
         """Rows that happened at `at` (microseconds since 1970) and were known at once unless told.
 
         `fact_id` is a running number unless given; a text column given as whole numbers becomes
@@ -74,9 +74,7 @@ class Rows:
         """Every table with what was known before a moment, in the order in which it was known."""
         made = {}
         for name, parts in self._parts.items():
-            columns = {
-                field.name: self._column(name, field.name, parts) for field in SCHEMAS[name]
-            }
+            columns = {field.name: self._column(name, field.name, parts) for field in SCHEMAS[name]}
             whole = pa.table(columns, schema=SCHEMAS[name])
             last = pa.scalar(until_us, pa.timestamp("us", tz="UTC"))
             # The future is unknown; concerts alone are known before they happen.
@@ -88,11 +86,14 @@ class Rows:
 
     def _column(self, table: str, name: str, parts: list[tuple[int, dict[str, Cell]]]) -> pa.Array:
         if name == "origin":
-            return pa.array([ORIGIN]).take(pa.array(np.zeros(_total(parts), np.int64)))
+            return _words([(count, ORIGIN) for count, _ in parts])
         kind = next(c.kind for c in BY_NAME[table].columns if c.name == name)
         if kind is Kind.TEXT:
             prefix = self._person if name == "person" else PREFIX.get(name, f"sim_{table}_")
-            return _texts([_text(part.get(name, ""), count, prefix) for count, part in parts])
+            cells = [(count, part.get(name, "")) for count, part in parts]
+            if any(isinstance(cell, np.ndarray) for _, cell in cells):
+                return _ids(cells, prefix)
+            return _words(cells)
         values = np.concatenate([_numbers(kind, part.get(name), count) for count, part in parts])
         if kind is Kind.NUMBER:
             return pa.array(values, mask=np.isnan(values))
@@ -105,12 +106,8 @@ class Rows:
 class Silence(Rows):
     """Keeps nothing: for a world that is only asked who stayed."""
 
-    def add(self, table: str, at: Array, *, known: Array | None = None, **cells: Cell) -> None:
+    def add(self, table: str, at: Array, *, known: Any = None, **cells: Any) -> None:
         """Nothing is written."""
-
-
-def _total(parts: list[tuple[int, dict[str, Cell]]]) -> int:
-    return sum(count for count, _ in parts)
 
 
 def _numbers(kind: Kind, cell: Any, count: int) -> Array:
@@ -123,15 +120,20 @@ def _numbers(kind: Kind, cell: Any, count: int) -> Array:
     return np.asarray(cell, dtype=kept)
 
 
-def _text(cell: Cell, count: int, prefix: str) -> pa.Array:
-    if isinstance(cell, Word):
-        return pa.array(cell.words, pa.string()).take(pa.array(np.asarray(cell.codes, np.int64)))
-    if isinstance(cell, str):
-        return pa.array([cell], pa.string()).take(pa.array(np.zeros(count, np.int64)))
-    numbers = np.asarray(cell, np.int64)
+def _words(cells: list[tuple[int, Any]]) -> pa.Array:
+    """Words and constants of all parts through one list: Arrow is called once a column."""
+    known: dict[str, int] = {}
+    codes = []
+    for count, cell in cells:
+        words = cell.words if isinstance(cell, Word) else (cell,)
+        own = np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+        codes.append(own[cell.codes] if isinstance(cell, Word) else np.full(count, own[0]))
+    return pa.array(list(known), pa.string()).take(pa.array(np.concatenate(codes)))
+
+
+def _ids(cells: list[tuple[int, Any]], prefix: str) -> pa.Array:
+    numbers = np.concatenate(
+        [np.full(count, NOTHING) if isinstance(cell, str) else cell for count, cell in cells]
+    ).astype(np.int64)
     named = pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")
     return pc.if_else(pa.array(numbers == NOTHING), "", named)
-
-
-def _texts(parts: list[pa.Array]) -> pa.ChunkedArray:
-    return pa.chunked_array(parts, pa.string())

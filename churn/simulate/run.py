@@ -47,11 +47,10 @@ def simulate(
     `planted` scales the effects of the actions: 0 makes every action one that changes nothing.
     `told` hears of days done and days in all.
     """
-    world = _world(seed, years, people, until, planted, None, Rows(seed))
+    world = _world(seed, years, people, until, planted, Rows(seed))
     seasons.write_concerts(world.rows, world.calendar, world.start)
     _live(world, told)
-    until_us = int(until.timestamp() * 1e6)
-    return Simulation(world.rows.tables(until_us), world.truth, world.days)
+    return Simulation(world.rows.tables(world.until_us), world.truth, world.days)
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def worlds(
     """
     kept = []
     for forced in (True, False):
-        world = _world(seed, years, people, until, planted, forced, Silence(seed))
+        world = _world(seed, years, people, until, planted, Silence(seed), forced)
         _live(world, lambda _done, _whole: None)
         kept.append(world.truth.kept)
     found = {}
@@ -101,7 +100,7 @@ def worlds(
 
 def _world(
     seed: int, years: float, count: int, until: datetime, planted: float,
-    forced: bool | None, rows: Rows,
+    rows: Rows, forced: bool | None = None,  # noqa: FBT001 - of three values
 ) -> World:  # fmt: skip
     first = (until - timedelta(days=round(years * YEAR_DAYS))).astimezone(UTC)
     start = first.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -111,6 +110,7 @@ def _world(
         seed=seed,
         start=start.date(),
         start_us=int(start.timestamp() * 1e6),
+        until_us=int(until.timestamp() * 1e6),
         days=days,
         people=make_people(count, days, calendar, seed),
         calendar=calendar,

@@ -31,9 +31,7 @@ def feel(world: World, today: Today) -> None:
     state.faded[~state.fading] *= 0.9
     np.minimum(state.faded, rules.FADE_MAX, out=state.faded)
     near = world.calendar.near[today.day][people.favourites].any(axis=0)
-    today.interest = (
-        people.interest + state.wander - state.faded + rules.FAVOURITE_NEAR * near
-    )
+    today.interest = people.interest + state.wander - state.faded + rules.FAVOURITE_NEAR * near
 
 
 def watch(world: World, today: Today) -> None:
@@ -140,12 +138,10 @@ def _sell(world: World, today: Today, concert: int) -> Array:
     price = rules.TICKET_MINOR
     _orders(world, today, np.flatnonzero(stream), concert, "stream_ticket", price)
     _orders(world, today, np.flatnonzero(hall), concert, "admission", rules.ADMISSION_MINOR)
-    return stream
+    return np.asarray(stream)
 
 
-def _orders(
-    world: World, today: Today, who: Array, concert: int, kind: str, price: int
-) -> None:
+def _orders(world: World, today: Today, who: Array, concert: int, kind: str, price: int) -> None:
     count, rng, rows = len(who), today.rng, world.rows
     if not count:
         return

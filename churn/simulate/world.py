@@ -90,6 +90,7 @@ class World:
     seed: int
     start: date
     start_us: int
+    until_us: int
     days: int
     people: People
     calendar: Calendar
