@@ -17,6 +17,11 @@ BEGINS_DAY = 60
 NIGHTLY_US = 300_000_000
 
 
+def groups(seed: int, count: int) -> Array:
+    """Each person's place among the groups of `rules.GROUPS`."""
+    return coin(seed, len(rules.ACTIONS), count)
+
+
 def arms(seed: int, count: int) -> list[Array]:
     """For each action, who is held out should they meet it."""
     return [
@@ -36,16 +41,14 @@ def act(world: World, today: Today) -> None:
 def _meeting(world: World, today: Today) -> list[Array]:
     s, p, day = world.state, world.people, today.day
     free = (s.action < 0) & (s.status == Status.PAID)
-    grouped = coin(world.seed, 99, len(p)) < rules.ADVICE_GROUP
     monthly = free & (s.months == 1) & s.consents
-    to_end = s.discount_ends - day
     settled = day - s.began >= rules.ADVICE_AFTER_DAYS
-    idle = (day - s.watched >= rules.FREE_WEEKS_IDLE_DAYS) & (day - s.began >= 30)
+    idle = (day - s.watched >= rules.ACT_WHEN_IDLE_DAYS) & (day - s.began >= 30)
     conditions = {
-        rules.FREE_WEEKS: monthly & ~grouped & idle,
-        rules.COUPON: monthly & ~grouped & (to_end <= 14),
+        rules.FREE_WEEKS: monthly & idle & _grouped(world, rules.FREE_WEEKS),
+        rules.COUPON: monthly & idle & _grouped(world, rules.COUPON),
         rules.CARD_MAIL: free & (p.method == 0) & (s.card_ends - day == 30),
-        rules.PLAN_ADVICE: monthly & grouped & settled,
+        rules.PLAN_ADVICE: monthly & settled & _grouped(world, rules.PLAN_ADVICE),
     }
     met, chosen = np.zeros(len(p), np.bool_), []
     for number in (rules.CARD_MAIL, rules.FREE_WEEKS, rules.COUPON, rules.PLAN_ADVICE):
@@ -53,6 +56,11 @@ def _meeting(world: World, today: Today) -> list[Array]:
         met |= met_now
         chosen.append((number, np.flatnonzero(met_now)))
     return [who for _, who in sorted(chosen, key=lambda pair: pair[0])]
+
+
+def _grouped(world: World, number: int) -> Array:
+    low, high = rules.GROUPS[number]
+    return (world.groups >= low) & (world.groups < high)
 
 
 def _assign(world: World, today: Today, number: int, who: Array) -> None:

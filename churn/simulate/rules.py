@@ -144,7 +144,7 @@ ACTIONS = (
     ),
     Planted(
         "sim_coupon", "coupon", 0.15, 500, 60,
-        "5 EUR off a ticket for whose discount is about to end: it changes nothing.",
+        "5 EUR off a ticket for who watched nothing for 21 days: taken gladly, it keeps nobody.",
     ),
     Planted(
         "sim_card_mail", "mail", 0.20, 1, 0,
@@ -157,9 +157,11 @@ ACTIONS = (
     ),
 )  # fmt: skip
 FREE_WEEKS, COUPON, CARD_MAIL, PLAN_ADVICE = range(4)
-ADVICE_GROUP = 0.6  # of people, only the plan advice may reach them: one action a person, ever
+GROUPS = {COUPON: (0.0, 0.22), FREE_WEEKS: (0.22, 0.50), PLAN_ADVICE: (0.50, 1.0)}
+"""Which of the three may reach a person, by a coin; the card mail may reach all. One action a
+person, ever, so that no effect blurs another."""
 FREE_WEEKS_DAYS = 14
-FREE_WEEKS_IDLE_DAYS = 21
+ACT_WHEN_IDLE_DAYS = 21
 FREE_WEEKS_LOG, FREE_WEEKS_BY_SENSE = -1.1, -0.6
 CARD_MAIL_RENEWS = 0.55  # times the chance that the person reads mails
 ADVICE_LOG, ADVICE_BY_INTEREST, ADVICE_AFTER_DAYS = 0.75, -0.40, 60

@@ -119,6 +119,7 @@ def _world(
         planted=planted,
         forced=forced,
         arms=actions.arms(seed, count),
+        groups=actions.groups(seed, count),
     )
 
 
