@@ -41,12 +41,12 @@ def act(world: World, today: Today) -> None:
 def _meeting(world: World, today: Today) -> list[Array]:
     s, p, day = world.state, world.people, today.day
     free = (s.action < 0) & (s.status == Status.PAID)
-    monthly = free & (s.months == 1) & s.consents
+    monthly = free & (s.months == 1)
     settled = day - s.began >= rules.ADVICE_AFTER_DAYS
     idle = (day - s.watched >= rules.ACT_WHEN_IDLE_DAYS) & (day - s.began >= 30)
     conditions = {
-        rules.FREE_WEEKS: monthly & idle & _grouped(world, rules.FREE_WEEKS),
-        rules.COUPON: monthly & idle & _grouped(world, rules.COUPON),
+        rules.FREE_WEEKS: monthly & idle & s.consents & _grouped(world, rules.FREE_WEEKS),
+        rules.COUPON: monthly & idle & s.consents & _grouped(world, rules.COUPON),
         rules.CARD_MAIL: free & (p.method == 0) & (s.card_ends - day == 30),
         rules.PLAN_ADVICE: monthly & settled & _grouped(world, rules.PLAN_ADVICE),
     }
@@ -81,7 +81,8 @@ def _assign(world: World, today: Today, number: int, who: Array) -> None:
         cost_minor=np.where(treated, cost, 0), month_minor=month, currency="EUR",
     )  # fmt: skip
     given = who[treated]
-    mail(world, today, given, at[treated] + 9 * HOUR_US, "action", action.action_id)
+    if number != rules.PLAN_ADVICE:  # shown in the app: nothing is sent
+        mail(world, today, given, at[treated] + 9 * HOUR_US, "action", action.action_id)
     if number == rules.FREE_WEEKS:
         _give_weeks(world, given, at[treated] + HOUR_US)
     elif number == rules.COUPON:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,9 @@ Cell = Array | Word | str | int | float | bool
 class Rows:
     """What happened, table by table. Texts are words, constants, or numbers of ids."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, only: Collection[str] | None = None) -> None:
+        """`only`: tables to keep, all others are dropped as they come."""
+        self._only = only
         self._person = f"sim{seed}_"
         self._parts: dict[str, list[tuple[int, dict[str, Cell]]]] = {}
         self._next: dict[str, int] = {}
@@ -64,7 +66,7 @@ class Rows:
         `fact_id` is a running number unless given; a text column given as whole numbers becomes
         ids. A column that is left out is empty or null.
         """
-        if not len(at):
+        if not len(at) or (self._only is not None and table not in self._only):
             return
         cells.setdefault("fact_id", self.ids(table, len(at)))
         cells |= {"event_at": at, "known_at": at if known is None else known}
@@ -101,13 +103,6 @@ class Rows:
             return pa.array(values)
         whole = pa.array(values, mask=values == NOTHING)
         return whole.cast(pa.timestamp("us", tz="UTC")) if kind is Kind.TIME else whole
-
-
-class Silence(Rows):
-    """Keeps nothing: for a world that is only asked who stayed."""
-
-    def add(self, table: str, at: Array, *, known: Any = None, **cells: Any) -> None:
-        """Nothing is written."""
 
 
 def _numbers(kind: Kind, cell: Any, count: int) -> Array:

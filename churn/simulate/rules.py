@@ -151,8 +151,8 @@ ACTIONS = (
         "A mail 30 days before the card expires: readers of mails put in a new card.",
     ),
     Planted(
-        "sim_plan_advice", "mail", 0.20, 1, 75,
-        "A cheaper plan proposed to settled subscribers: it reminds them that they could leave. "
+        "sim_plan_advice", "webhook", 0.20, 1, 75,
+        "The app proposes a cheaper plan to settled subscribers: it reminds them that they could leave. "
         "Ascarza, Iyengar and Schleicher (2016) saw 6.4 % leave without and 10 % with such advice.",
     ),
 )  # fmt: skip

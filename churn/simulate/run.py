@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from churn.simulate import actions, billing, contacts, leaving, rules, seasons, watching
 from churn.simulate.people import people as make_people
-from churn.simulate.rows import Array, Rows, Silence
+from churn.simulate.rows import Array, Rows
 from churn.simulate.truth import Truth, roc_auc
 from churn.simulate.world import World
 
@@ -40,14 +40,16 @@ def simulate(
     until: datetime,
     *,
     planted: float = 1.0,
+    only: Collection[str] | None = None,
     told: Told = lambda _done, _whole: None,
 ) -> Simulation:
     """The facts of so many people over the years that end at a moment.
 
     `planted` scales the effects of the actions: 0 makes every action one that changes nothing.
+    `only` names the tables to write where not all are wanted; the people are the same.
     `told` hears of days done and days in all.
     """
-    world = _world(seed, years, people, until, planted, Rows(seed))
+    world = _world(seed, years, people, until, planted, Rows(seed, only))
     seasons.write_concerts(world.rows, world.calendar, world.start)
     _live(world, told)
     return Simulation(world.rows.tables(world.until_us), world.truth, world.days)
@@ -81,7 +83,7 @@ def worlds(
     """
     kept = []
     for forced in (True, False):
-        world = _world(seed, years, people, until, planted, Silence(seed), forced)
+        world = _world(seed, years, people, until, planted, Rows(seed, only=()), forced)
         _live(world, lambda _done, _whole: None)
         kept.append(world.truth.kept)
     found = {}

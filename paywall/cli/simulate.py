@@ -56,7 +56,7 @@ def audience(
     years: Annotated[float, typer.Option(min=0.2, max=10, help="Years up to today.")] = 2.0,
     people: Annotated[
         int, typer.Option(min=100, max=1_000_000, help="Customers that ever came in them.")
-    ] = 6000,
+    ] = 12_000,
     to: Annotated[
         str,
         typer.Option(
