@@ -152,8 +152,8 @@ ACTIONS = (
     ),
     Planted(
         "sim_plan_advice", "webhook", 0.20, 1, 75,
-        "The app proposes a cheaper plan to settled subscribers: it reminds them that they could leave. "
-        "Ascarza, Iyengar and Schleicher (2016) saw 6.4 % leave without and 10 % with such advice.",
+        "The app proposes a cheaper plan to settled subscribers, which reminds them that they "
+        "could leave. 10 % left after it, 6.4 % without: Ascarza, Iyengar and Schleicher, 2016.",
     ),
 )  # fmt: skip
 FREE_WEEKS, COUPON, CARD_MAIL, PLAN_ADVICE = range(4)
