@@ -76,7 +76,7 @@ def show(
         print(msgspec.json.encode(found).decode())
     elif as_csv:
         columns = list(found[0]) if found else []
-        print(csv_text(columns, (row.values() for row in found)), end="")
+        print(csv_text(columns, ([*row.values()] for row in found)), end="")
     elif rows:
         _print_rows(found)
     else:
