@@ -72,6 +72,8 @@ def past_rows(
         moment = pd.Timestamp(date).to_pydatetime()
         known.append(mine.merge(_known(facts.at(moment), features, mine["person"]), on="person"))
     frame = pd.concat(known, ignore_index=True) if known else whole
+    # In one order, whatever the engine's: the same facts teach the same model.
+    frame = frame.sort_values(["as_of", "person"], ignore_index=True)
     found = [pd.Timestamp(date).to_pydatetime() for date in used]
     return Rows(frame, found, len(everybody), share)
 

@@ -31,6 +31,8 @@ Ints = npt.NDArray[np.int64]
 
 LEAVERS_JUDGED = 100
 """Judged on the latest date alone where so many of its people left, else on more dates."""
+WORSE_BY_SHARE = 0.01
+"""Of the old log loss: less is no reason to keep an older model."""
 FAIR = ("country", "language")
 CARD_BEYOND_RENEWAL = DaysBetween(
     "card_outlives_renewal_days", "renews_in_days", "card_expires_in_days"
@@ -66,7 +68,14 @@ class Candidate(msgspec.Struct):
 
     @property
     def refused(self) -> bool:
-        return self.comparison is not None and self.comparison.clearly_worse
+        """Worse beyond chance, and by enough to matter: two trainings on nearly the same rows
+        differ by next to nothing with next to no spread."""
+        found = self.comparison
+        return (
+            found is not None
+            and found.clearly_worse
+            and found.worse_by > WORSE_BY_SHARE * found.old_log_loss
+        )
 
 
 def train_cause(
