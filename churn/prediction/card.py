@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from churn.card import cell
 from churn.card import markdown as card_of
 from churn.explain import Others
 from churn.prediction.causes import Cause

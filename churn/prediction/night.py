@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,14 +13,13 @@ from churn.prediction.keeping import InUse, keep, models_in_use, write_scores
 from churn.prediction.outcomes import people_of, sells_subscriptions
 from churn.prediction.rows import Features, known_of, past_rows
 from churn.prediction.scoring import Known, score
-from churn.prediction.tables import ModelRecord, Night
+from churn.prediction.tables import ModelRecord
 from churn.prediction.training import train_cause
 from churn.problems import TooFewRows
 from infra.kernel.db import Database
 
 Refresh = Callable[[Facts], Awaitable[object]]
 """Writes everybody's features of today into `PersonToday`."""
-BETWEEN_TRAININGS = timedelta(days=7)
 
 
 class Trainings(msgspec.Struct):
@@ -46,7 +44,6 @@ async def train_venue(
             found.too_few[cause] = few.detail
             continue
         found.made[cause] = await keep(db, venue_id, candidate, facts.as_of)
-    await _note(db, venue_id, found, facts.as_of)
     return found
 
 
@@ -79,12 +76,7 @@ async def score_venue(
     told("scores and reasons", 3, 4)
     scores = score(models.get(leaving), models.get(Cause.PAYMENT), today, earlier)
     day = facts.as_of.date()
-    scored = await write_scores(db, venue_id, scores, models.id_of(leaving), day)
-    async with db.transaction() as tx:
-        night = await tx.get(Night, venue_id)
-        if night is not None:
-            night.done_at = facts.as_of
-    return scored
+    return await write_scores(db, venue_id, scores, models.id_of(leaving), day)
 
 
 def _leaving(models: InUse, facts: Facts) -> Cause:
@@ -97,17 +89,3 @@ def _leaving(models: InUse, facts: Facts) -> Cause:
 def _known(facts: Facts, features: Features, leaving: Cause) -> Known:
     people = people_of(leaving, facts).to_pyarrow()["person"].to_pylist()
     return Known(known_of(facts, features), frozenset(people))
-
-
-def training_is_due(night: Night | None, now: datetime) -> bool:
-    return night is None or night.trained_at is None or now - night.trained_at >= BETWEEN_TRAININGS
-
-
-async def _note(db: Database, venue_id: str, found: Trainings, now: datetime) -> None:
-    async with db.transaction() as tx:
-        night = await tx.get(Night, venue_id)
-        if night is None:
-            night = Night(venue_id=venue_id, due_at=now)
-            tx.add(night)
-        night.trained_at = now
-        night.notes = {cause.value: text for cause, text in found.too_few.items()}

@@ -9,8 +9,8 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 import msgspec
 import skops.io
 
-from churn.explain import Others
 from churn.drift import Spread
+from churn.explain import Others
 from churn.pipeline import Method, Model, Shape
 from churn.prediction.causes import Cause
 from churn.prediction.training import Kept

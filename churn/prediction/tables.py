@@ -1,4 +1,4 @@
-"""Rows of the models: each training with its card, the models' bytes, past scores, and when next.
+"""Rows of the models: trainings with their cards, the models' bytes, past scores, nightly runs.
 
 Read by web workers: nothing of learning is imported here.
 """
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, Float, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, Date, Float, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from churn.prediction.causes import Cause
@@ -54,7 +54,7 @@ class ModelRecord(Base):
 
 
 class ModelFile(Base):
-    """A model's bytes (`churn.prediction.packing`). Gone when the model is too old to go back to."""
+    """A model's bytes (`churn.prediction.packing`). Gone when it is too old to go back to."""
 
     __tablename__ = "churn_model_file"
 
@@ -77,19 +77,20 @@ class PastScore(Base):
 
 
 class Night(Base):
-    """A venue's nightly run: facts, features, scores and, weekly, training."""
+    """A venue's scores: when they were made, and who makes them now. All times are machine time."""
 
     __tablename__ = "churn_night"
 
     venue_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    due_at: Mapped[datetime] = mapped_column(index=True)
-    """Machine time."""
-    leased_until: Mapped[datetime | None]
+    lease: Mapped[str] = mapped_column(String(32), default="")
+    lease_until: Mapped[datetime | None]
     """A run is under way; after this its process is taken for dead."""
+    not_before: Mapped[datetime | None]
+    """After a failure: when it is tried again."""
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    """Runs that failed since the last good one."""
     done_at: Mapped[datetime | None]
-    """When people were scored last."""
+    """When the run that made today's scores began."""
     trained_at: Mapped[datetime | None]
     notes: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    """Per cause: why there is no model yet, in a sentence."""
-    trouble: Mapped[str] = mapped_column(Text, default="")
-    """Why the last run failed; empty when it did not."""
+    """By cause: why the last training made no model, for analysts."""
