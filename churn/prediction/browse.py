@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from churn.prediction.tables import Night, PastScore
-from churn.tables import PERSON_TODAY, PersonToday
+from churn.tables import PERSON_TODAY
 from infra.kernel.db import Tx
 from infra.kernel.paging import Place, Slice, Wanted
 
@@ -42,6 +43,28 @@ class Asked(msgspec.Struct, frozen=True):
     plan: str = ""
     rising: bool = False
     order: Order = Order.RISK
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """One person's scores of today."""
+
+    person: str
+    customer_id: str | None
+    as_of: datetime
+    currency: str
+    plan: str | None
+    risk: float | None
+    risk_before: float | None
+    payment_risk: float | None
+    value_month_minor: float | None
+    reasons: list[dict[str, Any]]
+    model_id: str
+
+    def score(self, order: Order) -> float | None:
+        return self.risk if order is Order.RISK else self.payment_risk
+
+
+_SCORED = [PERSON_TODAY.c[name] for name in Scored.__struct_fields__]
 
 
 class Levels(msgspec.Struct, frozen=True):
@@ -79,20 +102,20 @@ async def plans(tx: Tx, venue_id: str) -> list[str]:
 
 async def listed(
     tx: Tx, venue_id: str, asked: Asked, found: Levels, wanted: Wanted
-) -> Slice[PersonToday]:
+) -> Slice[Scored]:
     """A slice of people, the highest score first; of equal ones by pseudonym."""
     score = PERSON_TODAY.c[asked.order.value]
-    query = select(PersonToday).where(PERSON_TODAY.c.venue_id == venue_id, score.is_not(None))
+    query = select(*_SCORED).where(PERSON_TODAY.c.venue_id == venue_id, score.is_not(None))
     query = query.where(*_narrowed(asked, found, score))
     if wanted.after is not None:
         at, person = _place(wanted.after.id)
         query = query.where(or_(score < at, and_(score == at, PERSON_TODAY.c.person > person)))
     query = query.order_by(score.desc(), PERSON_TODAY.c.person).limit(wanted.limit + 1)
-    rows = list(await tx.scalars(query))
+    rows = [Scored(*row) for row in await tx.execute(query)]
     if len(rows) <= wanted.limit:
         return Slice(rows, None)
     rows.pop()
-    last = getattr(rows[-1], asked.order.value)
+    last = rows[-1].score(asked.order)
     return Slice(rows, Place(None, f"{last:.{DIGITS}f}|{rows[-1].person}"))
 
 
@@ -125,16 +148,20 @@ def _place(text: str) -> tuple[float, str]:
         return -1.0, person
 
 
-async def person_of(tx: Tx, venue_id: str, person: str) -> PersonToday | None:
-    return await tx.get(PersonToday, (venue_id, person))
+async def person_of(tx: Tx, venue_id: str, person: str) -> Scored | None:
+    """By pseudonym."""
+    return await _one(tx, venue_id, PERSON_TODAY.c.person == person)
 
 
-async def of_customer(tx: Tx, venue_id: str, customer_id: str) -> PersonToday | None:
+async def of_customer(tx: Tx, venue_id: str, customer_id: str) -> Scored | None:
     """The customer's row of today, where the last run knew them."""
-    query = select(PersonToday).where(
-        PersonToday.venue_id == venue_id, PersonToday.customer_id == customer_id
-    )
-    return await tx.scalar(query.limit(1))
+    return await _one(tx, venue_id, PERSON_TODAY.c.customer_id == customer_id)
+
+
+async def _one(tx: Tx, venue_id: str, who: ColumnElement[bool]) -> Scored | None:
+    query = select(*_SCORED).where(PERSON_TODAY.c.venue_id == venue_id, who)
+    row = (await tx.execute(query.limit(1))).first()
+    return None if row is None else Scored(*row)
 
 
 async def past_of(tx: Tx, venue_id: str, person: str) -> Sequence[PastScore]:

@@ -16,7 +16,7 @@ from churn.prediction.packing import packed, unpacked
 from churn.prediction.scoring import Scores
 from churn.prediction.tables import ModelFile, ModelRecord, ModelState, PastScore
 from churn.prediction.training import Candidate, Kept
-from churn.tables import PERSON_TODAY
+from churn.tables import PERSON_TODAY, PersonToday
 from infra.kernel.db import Database, add_rows
 from infra.kernel.ids import new_id
 
@@ -72,7 +72,7 @@ async def keep(db: Database, venue_id: str, candidate: Candidate, now: datetime)
 
 
 _TOLD = (
-    update(PERSON_TODAY)
+    update(PersonToday.metadata.tables[PersonToday.__tablename__])
     .where(
         PERSON_TODAY.c.venue_id == bindparam("of_venue"),
         PERSON_TODAY.c.person == bindparam("of_person"),

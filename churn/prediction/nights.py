@@ -51,23 +51,34 @@ def training_is_due(night: Night, now: datetime) -> bool:
     return night.trained_at is None or now - night.trained_at >= BETWEEN_TRAININGS
 
 
-async def finish(tx: Tx, begun: Night, began_at: datetime, notes: dict[str, str] | None) -> None:
-    """The run is done; `notes` where it trained. Nothing happens if another has taken over."""
+async def trained(tx: Tx, begun: Night, began_at: datetime, notes: dict[str, str]) -> None:
+    """Models were trained; `notes` say by cause why there is none."""
     night = await _held(tx, begun)
-    if night is None:
-        return
-    night.lease, night.lease_until, night.not_before, night.tries = "", None, None, 0
-    night.done_at = began_at
-    if notes is not None:
+    if night is not None:
         night.trained_at, night.notes = began_at, notes
 
 
-async def fail(tx: Tx, begun: Night, now: datetime) -> None:
-    """The run failed: tried again after a quarter of an hour, then twice that ... up to a day."""
+async def finish(tx: Tx, begun: Night, began_at: datetime) -> None:
+    """Everybody is scored. Nothing happens if another has taken over."""
     night = await _held(tx, begun)
+    if night is not None:
+        night.lease, night.lease_until, night.not_before, night.tries = "", None, None, 0
+        night.done_at = began_at
+
+
+async def release(tx: Tx, begun: Night) -> None:
+    """The run ended without scores: somebody else may have the venue at once."""
+    night = await _held(tx, begun)
+    if night is not None:
+        night.lease, night.lease_until = "", None
+
+
+async def put_off(tx: Tx, venue_id: str, now: datetime) -> None:
+    """A night failed: tried again after a quarter of an hour, then twice that ... up to a day."""
+    night = await tx.get(Night, venue_id)
     if night is None:
-        return
-    night.lease, night.lease_until = "", None
+        night = Night(venue_id=venue_id, notes={}, tries=0)
+        tx.add(night)
     night.not_before = now + min(AGAIN_MOST, AGAIN_AFTER * 2 ** min(night.tries, 8))
     night.tries += 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -35,47 +35,56 @@ class Rows(msgspec.Struct):
 
     frame: pd.DataFrame
     dates: list[datetime]
-    people: int
-    """Before any were drawn."""
     drawn: float
     """The share of people that was taken."""
 
 
-def dates_before(now: datetime, cause: Cause) -> list[datetime]:
-    """Midnights whose window has passed, 30 days apart, oldest first."""
+def dates_before(now: datetime, causes: Collection[Cause]) -> list[datetime]:
+    """Midnights at which all these causes' windows have passed, 30 days apart, oldest first."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    latest = day - WINDOW[cause]
+    latest = day - max(WINDOW[cause] for cause in causes)
     return [latest - STEP * back for back in range(DATES_MAX)][::-1]
 
 
 def past_rows(
-    cause: Cause, facts: Facts, features: Features, now: datetime, told: Told = no_news
-) -> Rows:
-    """Everything that may be learned from at `now`. The frame is empty where there is nothing."""
+    causes: Collection[Cause],
+    facts: Facts,
+    features: Features,
+    now: datetime,
+    told: Told = no_news,
+) -> dict[Cause, Rows]:
+    """Everything that may be learned from at `now`, by cause; what was known of a date is asked
+    once for all causes. A frame is empty where there is nothing."""
+    dates = dates_before(now, causes)
     came = []
-    dates = dates_before(now, cause)
     for at, date in enumerate(dates):
-        told(f"what came ({cause.value})", at, len(dates))
-        came.append(_arrow(outcomes(cause, facts, date)).assign(as_of=date))
+        told("what came", at, len(dates))
+        for cause in causes:
+            came.append(_arrow(outcomes(cause, facts, date)).assign(as_of=date, cause=cause.value))
     whole = pd.concat(came, ignore_index=True)
-    everybody = whole["person"].unique()
-    share = min(1.0, ROWS_MAX / max(1, len(whole)))
+    people = np.asarray(whole["person"].unique(), dtype=object)
+    largest = int(whole["cause"].value_counts().max()) if len(whole) else 0
+    share = min(1.0, ROWS_MAX / max(1, largest))
     if share < 1.0:
-        everybody = np.array([one for one in everybody if _drawn(str(one), share)])
-        whole = whole[whole["person"].isin(everybody)]
-        facts = facts.of_people(_people(everybody))
-    known = []
-    used = sorted(whole["as_of"].unique())
-    for at, date in enumerate(used):
-        told(f"what was known ({cause.value})", at, len(used))
+        chosen = np.array([one for one in people if _drawn(str(one), share)], dtype=object)
+        whole = whole[whole["person"].isin(chosen)]
+        facts = facts.of_people(_people(chosen))
+    known = [whole.assign(**{feature.name: np.nan for feature in FEATURES})[:0]]
+    for at, date in enumerate(dates):
+        told("what was known", at, len(dates))
         mine = whole[whole["as_of"] == date]
-        moment = pd.Timestamp(date).to_pydatetime()
-        known.append(mine.merge(_known(facts.at(moment), features, mine["person"]), on="person"))
-    frame = pd.concat(known, ignore_index=True) if known else whole
+        if len(mine):
+            then = _known(facts.at(date), features, mine["person"].unique())
+            known.append(mine.merge(then, on="person"))
     # In one order, whatever the engine's: the same facts teach the same model.
+    frame = pd.concat([part for part in known if len(part)] or known, ignore_index=True)
     frame = frame.sort_values(["as_of", "person"], ignore_index=True)
-    found = [pd.Timestamp(date).to_pydatetime() for date in used]
-    return Rows(frame, found, len(everybody), share)
+    return {cause: _rows(frame[frame["cause"] == cause.value], dates, share) for cause in causes}
+
+
+def _rows(frame: pd.DataFrame, dates: list[datetime], share: float) -> Rows:
+    used = [date for date in dates if (frame["as_of"] == date).any()]
+    return Rows(frame.drop(columns="cause").reset_index(drop=True), used, share)
 
 
 def known_of(facts: Facts, features: Features, people: Expression | None = None) -> pd.DataFrame:
@@ -112,8 +121,8 @@ def _of_the_date(frame: pd.DataFrame, name: str) -> bool:
     return bool((frame.groupby("as_of")[name].nunique(dropna=False) <= 1).all())
 
 
-def _known(facts: Facts, features: Features, people: pd.Series) -> pd.DataFrame:
-    return known_of(facts, features, _people(people.to_numpy()))
+def _known(facts: Facts, features: Features, people: npt.NDArray[np.object_]) -> pd.DataFrame:
+    return known_of(facts, features, _people(people))
 
 
 def _people(names: npt.NDArray[np.object_]) -> Expression:

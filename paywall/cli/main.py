@@ -19,7 +19,7 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, keys, lake, support, token, train
+from paywall.cli import clock, doctor, keys, lake, scores, support, token, train
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
@@ -45,6 +45,8 @@ app.add_typer(support.app, name="support")
 app.add_typer(train.app, name="train")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(scores.churn, name="churn")
+app.command()(scores.score)
 say = Console(stderr=True)
 
 

@@ -11,6 +11,8 @@ from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
 from paywall.bridges.lake.night import Nights, child_of
+from paywall.bridges.scores import ScoreNights
+from paywall.bridges.scores import child_of as scoring_child_of
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.payments.inbox import prune_inbox
@@ -43,6 +45,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
     nights = Nights(parts.db, child_of(parts.settings))
+    scores = ScoreNights(parts.db, scoring_child_of(parts.settings))
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
@@ -53,4 +56,5 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),
         Job(name="lake", every_s=60, run=nights.run),
+        Job(name="scores", every_s=60, run=scores.run),
     ]

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 
 from churn.prediction import browse, in_use
-from churn.prediction.browse import Asked, Band, Levels, Order
+from churn.prediction.browse import Asked, Band, Levels, Order, Scored
 from churn.prediction.causes import Cause
 from churn.prediction.tables import ModelRecord
 from churn.tables import Person, PersonToday
@@ -68,7 +68,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
     async def fetch(tx: Tx, wanted: Wanted) -> tuple[list[Row], Place | None]:
         some = await browse.listed(tx, desk.venue.id, asked, found, wanted)
         names = await names_of(desk, tx, some.rows)
-        return [_row(desk, one, names, found, leaving, asked) for one in some.rows], some.more
+        return [_row(desk, one, names, found, asked) for one in some.rows], some.more
 
     notes = too_little(desk, night)
     return await show(
@@ -126,13 +126,12 @@ def _lead(desk: Desk, asked: Asked, found: Levels, leaving: ModelRecord | None) 
 
 def _row(
     desk: Desk,
-    one: PersonToday,
+    one: Scored,
     names: dict[str, str],
     found: Levels,
-    leaving: ModelRecord | None,
     asked: Asked,
 ) -> Row:
-    chance = float(getattr(one, asked.order.value))
+    chance = one.score(asked.order) or 0.0
     text, tone = BANDS[found.band(chance)]
     before = one.risk_before if asked.order is Order.RISK else None
     return Row(
@@ -145,7 +144,7 @@ def _row(
                 raw="" if before is None else f"{before:.4f}",
                 num=True,
             ),
-            Cell(_why(desk, one, leaving)),
+            Cell(_why(desk, one)),
             money_cell(desk.locale, value_of(one)),
             Cell(one.plan or ""),
         ],
@@ -153,21 +152,21 @@ def _row(
     )
 
 
-def value_of(one: PersonToday) -> Money | None:
+def value_of(one: Scored) -> Money | None:
     """What the person brings a month."""
     if one.value_month_minor is None or not one.currency:
         return None
     return Money(round(one.value_month_minor), one.currency)
 
 
-def _why(desk: Desk, one: PersonToday, leaving: ModelRecord | None) -> str:
+def _why(desk: Desk, one: Scored) -> str:
     """What raises the risk most; nothing where it is only lowered."""
     raising = [reason for reason in one.reasons if reason["points"] > 0][:REASONS_SHOWN]
     told = (sentence(desk.locale, reason, None, one.currency) for reason in raising)
     return "; ".join(told)
 
 
-async def names_of(desk: Desk, tx: Tx, rows: list[PersonToday]) -> dict[str, str]:
+async def names_of(desk: Desk, tx: Tx, rows: list[Scored]) -> dict[str, str]:
     """By pseudonym what a colleague who may see people calls them: address, or the number that
     an import gave. Empty for others."""
     if not desk.may(P.PEOPLE_READ) or not desk.principal.strong:
@@ -216,7 +215,7 @@ def band_of(desk: Desk, found: Levels, risk: float | None) -> tuple[str, str]:
     return desk.gettext(text), tone
 
 
-def reasons_of(desk: Desk, one: PersonToday, leaving: ModelRecord | None) -> list[dict[str, Any]]:
+def reasons_of(desk: Desk, one: Scored, leaving: ModelRecord | None) -> list[dict[str, Any]]:
     """Every stored reason, as the cells of a table."""
     usual = leaving.figures.get("usual", {}) if leaving is not None else {}
     return [
