@@ -36,7 +36,7 @@ async def train_venue(
     """Train every cause that the venue has people for, as of the facts' moment; keep what came."""
     before = await models_in_use(db, venue_id)
     found = Trainings({}, {})
-    for cause, rows in past_rows(causes_of(facts), facts, features, facts.as_of, told).items():
+    for cause, rows in past_rows(causes_of(facts), facts, features, facts.as_of, told=told).items():
         try:
             candidate = train_cause(cause, rows, facts.as_of, before=before.get(cause), told=told)
         except TooFewRows as few:

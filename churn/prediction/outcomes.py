@@ -52,7 +52,14 @@ def outcomes(cause: Cause, facts: Facts, start: datetime) -> Expression:
 def sells_subscriptions(facts: Facts) -> bool:
     """Whether anybody ever paid for one, as far as is known."""
     paid = facts.table("subscriptions").filter(lambda t: t.change == "started")
-    return int(paid.count().execute()) > 0
+    return int(paid.count().to_pyarrow().as_py()) > 0
+
+
+def first_of(cause: Cause, facts: Facts) -> datetime | None:
+    """When the first happened that makes anybody one of those people; None where nothing has."""
+    names = ("orders", "viewing") if cause is Cause.SILENCE else ("subscriptions",)
+    found = [facts.table(name).event_at.min().to_pyarrow().as_py() for name in names]
+    return min((at for at in found if at is not None), default=None)
 
 
 def _latest(changes: Expression) -> Expression:

@@ -19,7 +19,7 @@ from churn.evaluate import Told, no_news
 from churn.feature_list import FEATURES, FeatureKind
 from churn.lake import Facts
 from churn.prediction.causes import DATES_MAX, STEP, WINDOW, Cause
-from churn.prediction.outcomes import outcomes
+from churn.prediction.outcomes import first_of, outcomes
 
 Features = Callable[[Facts], Expression]
 """One row a person: `person` and the columns of FEATURES, as of the facts' moment."""
@@ -51,20 +51,23 @@ def past_rows(
     facts: Facts,
     features: Features,
     now: datetime,
+    *,
+    rows_max: int = ROWS_MAX,
     told: Told = no_news,
 ) -> dict[Cause, Rows]:
     """Everything that may be learned from at `now`, by cause; what was known of a date is asked
     once for all causes. A frame is empty where there is nothing."""
-    dates = dates_before(now, causes)
-    came = []
+    firsts = [at for cause in causes if (at := first_of(cause, facts)) is not None]
+    dates = [date for date in dates_before(now, causes) if firsts and date > min(firsts)]
+    came = [pd.DataFrame({"person": [], "left": [], "as_of": [], "cause": []})]
     for at, date in enumerate(dates):
         told("what came", at, len(dates))
         for cause in causes:
             came.append(_arrow(outcomes(cause, facts, date)).assign(as_of=date, cause=cause.value))
-    whole = pd.concat(came, ignore_index=True)
+    whole = pd.concat([part for part in came if len(part)] or came, ignore_index=True)
     people = np.asarray(whole["person"].unique(), dtype=object)
     largest = int(whole["cause"].value_counts().max()) if len(whole) else 0
-    share = min(1.0, ROWS_MAX / max(1, largest))
+    share = min(1.0, rows_max / max(1, largest))
     if share < 1.0:
         chosen = np.array([one for one in people if _drawn(str(one), share)], dtype=object)
         whole = whole[whole["person"].isin(chosen)]

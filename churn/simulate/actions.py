@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from churn.simulate import rules
+from churn.simulate.billing import note
 from churn.simulate.contacts import mail
 from churn.simulate.people import coin
 from churn.simulate.rows import Array, Word
 from churn.simulate.rules import Status
 from churn.simulate.seasons import DAY_US, HOUR_US
-from churn.simulate.billing import note
 from churn.simulate.world import Today, World
 
 BEGINS_DAY = 60

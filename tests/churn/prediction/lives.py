@@ -14,7 +14,7 @@ from churn.feature_list import FEATURES, FeatureKind
 from churn.lake import SCHEMAS, Facts
 from infra.kernel.facts import BY_NAME, Kind
 
-BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
+BEGAN = datetime(2025, 8, 1, tzinfo=UTC)
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 Lake = dict[str, list[dict[str, Any]]]
@@ -27,7 +27,7 @@ def subscribers(people: int = 300, seed: int = 3, months: int = 15) -> Lake:
     lake: Lake = {name: [] for name in BY_NAME}
     for number in range(people):
         person, country = f"p{number:05d}", ("FR", "DE")[number % 2]
-        begins = BEGAN + timedelta(days=int(rng.integers(0, 200)))
+        begins = BEGAN + timedelta(days=int(rng.integers(0, 90)))
         lake["people"].append(_fact(person, begins, person=person, country=country, language="fr"))
         _change(lake, person, begins, "started")
         keen, card_old = bool(rng.random() < 0.6), bool(rng.random() < 0.3)
