@@ -13,13 +13,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from churn.feature_list import FEATURES
 from churn.features import features
 from churn.lake import Facts
-from churn.tables import PERSON_TODAY, Person
+from churn.metrics.refresh import refresh_metrics
+from churn.tables import PERSON_TODAY, Person, PersonToday
 from infra.kernel.db import Database
 
 PER_TRANSACTION = 5_000
 """SQLite has one writer: whoever buys waits no longer than so many rows take."""
 KEYS = 1_000
 """Names in one IN list."""
+
+
+async def refresh(facts: Facts, db: Database, venue_id: str, zone: str) -> None:
+    """All that pages read of the lake: everybody's features of today, then the figures."""
+    await refresh_people(facts, db, venue_id)
+    await refresh_metrics(facts, db, venue_id, zone)
 
 
 async def refresh_people(facts: Facts, db: Database, venue_id: str) -> int:
@@ -55,7 +62,7 @@ def _put(db: Database) -> Any:
 async def _customers(db: Database, venue_id: str) -> dict[str, str | None]:
     query = select(Person.person, Person.customer_id).where(Person.venue_id == venue_id)
     async with db.read() as tx:
-        return {person: customer for person, customer in await tx.execute(query)}
+        return {row.person: row.customer_id for row in await tx.execute(query)}
 
 
 async def _remove(db: Database, venue_id: str, facts: Facts) -> None:
@@ -69,7 +76,7 @@ async def _remove(db: Database, venue_id: str, facts: Facts) -> None:
             for start in range(0, len(gone), KEYS):
                 keys = gone[start : start + KEYS]
                 await tx.execute(
-                    delete(PERSON_TODAY).where(of_venue, PERSON_TODAY.c.person.in_(keys))
+                    delete(PersonToday).where(of_venue, PERSON_TODAY.c.person.in_(keys))
                 )
         if len(gone) < PER_TRANSACTION:
             return

@@ -14,13 +14,18 @@ from churn.simulate.seasons import DAY_US, HOUR_US
 from churn.simulate.world import Today, World
 
 BEGINS_DAY = 60
+NIGHTLY_US = 300_000_000
+
+
+def groups(seed: int, count: int) -> Array:
+    """Each person's place among the groups of `rules.GROUPS`."""
+    return coin(seed, len(rules.ACTIONS), count)
 
 
 def arms(seed: int, count: int) -> list[Array]:
     """For each action, who is held out should they meet it."""
     return [
-        coin(seed, number, count) < action.held_out
-        for number, action in enumerate(rules.ACTIONS)
+        coin(seed, number, count) < action.held_out for number, action in enumerate(rules.ACTIONS)
     ]
 
 
@@ -36,16 +41,14 @@ def act(world: World, today: Today) -> None:
 def _meeting(world: World, today: Today) -> list[Array]:
     s, p, day = world.state, world.people, today.day
     free = (s.action < 0) & (s.status == Status.PAID)
-    grouped = coin(world.seed, 99, len(p)) < rules.ADVICE_GROUP
-    monthly = free & (s.months == 1) & s.consents
-    to_end = s.discount_ends - day
+    monthly = free & (s.months == 1)
     settled = day - s.began >= rules.ADVICE_AFTER_DAYS
-    idle = (day - s.watched >= rules.FREE_WEEKS_IDLE_DAYS) & (day - s.began >= 30)
+    idle = (day - s.watched >= rules.ACT_WHEN_IDLE_DAYS) & (day - s.began >= 30)
     conditions = {
-        rules.FREE_WEEKS: monthly & ~grouped & idle,
-        rules.COUPON: monthly & ~grouped & (to_end <= 14),
+        rules.FREE_WEEKS: monthly & idle & s.consents & _grouped(world, rules.FREE_WEEKS),
+        rules.COUPON: monthly & idle & s.consents & _grouped(world, rules.COUPON),
         rules.CARD_MAIL: free & (p.method == 0) & (s.card_ends - day == 30),
-        rules.PLAN_ADVICE: monthly & grouped & settled,
+        rules.PLAN_ADVICE: monthly & settled & _grouped(world, rules.PLAN_ADVICE),
     }
     met, chosen = np.zeros(len(p), np.bool_), []
     for number in (rules.CARD_MAIL, rules.FREE_WEEKS, rules.COUPON, rules.PLAN_ADVICE):
@@ -55,6 +58,11 @@ def _meeting(world: World, today: Today) -> list[Array]:
     return [who for _, who in sorted(chosen, key=lambda pair: pair[0])]
 
 
+def _grouped(world: World, number: int) -> Array:
+    low, high = rules.GROUPS[number]
+    return (world.groups >= low) & (world.groups < high)
+
+
 def _assign(world: World, today: Today, number: int, who: Array) -> None:
     s, action = world.state, rules.ACTIONS[number]
     treated = ~world.arms[number][who]
@@ -62,7 +70,8 @@ def _assign(world: World, today: Today, number: int, who: Array) -> None:
         treated = np.full(len(who), world.forced)
     s.action[who], s.treated[who], s.treated_on[who] = number, treated, today.day
     world.truth.met.append((today.day, number, who))
-    at = np.full(len(who), today.midnight_us + 10 * HOUR_US)
+    # By the nightly run: the horizon then ends before anything else happens on its day.
+    at = np.full(len(who), today.midnight_us + NIGHTLY_US)
     month = s.price[who] // s.months[who]
     # Two free weeks cost what two weeks of the plan bring.
     cost = np.where(number == rules.FREE_WEEKS, month * 12 * 14 // 365, action.cost_minor)
@@ -72,7 +81,8 @@ def _assign(world: World, today: Today, number: int, who: Array) -> None:
         cost_minor=np.where(treated, cost, 0), month_minor=month, currency="EUR",
     )  # fmt: skip
     given = who[treated]
-    mail(world, today, given, at[treated] + HOUR_US, "action", action.action_id)
+    if number != rules.PLAN_ADVICE:  # shown in the app: nothing is sent
+        mail(world, today, given, at[treated] + 9 * HOUR_US, "action", action.action_id)
     if number == rules.FREE_WEEKS:
         _give_weeks(world, given, at[treated] + HOUR_US)
     elif number == rules.COUPON:
@@ -105,13 +115,10 @@ def renew_cards(world: World, today: Today) -> None:
 
 def judge(world: World, today: Today) -> None:
     """At the horizon, who of those who met an action is kept."""
-    day = today.day - rules.HORIZON_DAYS
-    s = world.state
+    day, s = today.day - rules.HORIZON_DAYS, world.state
+    if today.midnight_us + NIGHTLY_US > world.until_us:
+        return  # the horizon lies beyond what the facts know
     for on, number, who in world.truth.met:
         if on == day:
-            kept = np.isin(s.status[who], (Status.PAID, Status.OWING))
-            world.truth.kept.setdefault(
-                number, np.full(len(world.people), -1, np.int8)
-            )[who] = kept
-
-
+            kept = (s.status[who] == Status.PAID) | (s.status[who] == Status.OWING)
+            world.truth.kept.setdefault(number, np.full(len(world.people), -1, np.int8))[who] = kept

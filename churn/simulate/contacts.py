@@ -46,9 +46,7 @@ def greet(world: World, today: Today) -> None:
 
 def consent(world: World, at: Array, who: Array, where: str, *, granted: Array) -> None:
     """A yes or a no to news."""
-    world.rows.add(
-        "consents", at, person=who, purpose="venue_news", granted=granted, source=where
-    )
+    world.rows.add("consents", at, person=who, purpose="venue_news", granted=granted, source=where)
 
 
 def _device(world: World, who: Array) -> Word:
@@ -57,6 +55,8 @@ def _device(world: World, who: Array) -> Word:
 
 def visit(world: World, today: Today) -> None:
     """Visits follow interest and the season."""
+    if not world.rows.wants("visits"):
+        return
     there = world.state.status != Status.NOT_YET
     pull = np.exp(0.5 * today.interest) * world.calendar.pace[today.day]
     who = np.flatnonzero(there & (today.rng.random(len(there)) < rules.VISIT_RATE * pull))
@@ -88,6 +88,8 @@ def support(world: World, today: Today) -> None:
         return
     unhappy = today.dice["unsatisfied"][who] < rules.UNSATISFIED_SHARE
     s.unsatisfied[who] += unhappy
+    if not world.rows.wants("support"):
+        return
     count = len(who)
     topic = np.where(bad_now[who], 0, np.where(declined[who], 1, rng.integers(1, 4, count)))
     settled = rng.choice(4, count, p=(0.22, 0.28, 0.1, 0.4))
@@ -115,7 +117,7 @@ def news(world: World, today: Today) -> None:
         return
     who = np.flatnonzero(world.state.consents)
     at = np.full(len(who), today.midnight_us + 16 * HOUR_US)
-    mail(world, today, who, at, "marketing", "")
+    message = mail(world, today, who, at, "marketing", "")
     # Whether somebody goes must be the same in every world: it decides who meets an action.
     dice = today.dice["consent"][who]
     rate = rules.UNSUBSCRIBE * np.exp(-0.5 * today.interest[who])
@@ -124,14 +126,21 @@ def news(world: World, today: Today) -> None:
     s.consents[who[gone]] = False
     when = at[gone] + 3 * HOUR_US
     consent(world, when, who[gone], "mail", granted=np.zeros(int(gone.sum()), np.bool_))
+    world.rows.add(
+        "messages", when - 1000, person=who[gone], message_id=message[gone], kind="marketing",
+        template="news", change="unsubscribed",
+    )  # fmt: skip
 
 
-def mail(world: World, today: Today, who: Array, at: Array, kind: str, action_id: str) -> None:
-    """One message each, and what became of it. Apple's mail program opens what nobody reads."""
+def mail(world: World, today: Today, who: Array, at: Array, kind: str, action_id: str) -> Array:
+    """One message each, and what became of it; their numbers.
+
+    Apple's mail program opens what nobody reads.
+    """
     count, rng, p = len(who), today.rng, world.people
-    if not count:
-        return
     message = world.rows.ids("message_id", count)
+    if not world.rows.wants("messages"):
+        return message
     template = action_id or "news"
 
     def tell(chosen: Array, change: str, hours: float) -> None:
@@ -159,5 +168,4 @@ def mail(world: World, today: Today, who: Array, at: Array, kind: str, action_id
         concert_id=np.full(len(came), max(world.calendar.on[: today.day + 1].max(), 0)),
         source="mail", campaign=template, device=_device(world, who[came]),
     )  # fmt: skip
-
-
+    return message

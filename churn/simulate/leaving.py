@@ -23,8 +23,7 @@ def hazard(world: World, today: Today, who: Array, ahead: int = 0) -> Array:
     log = np.log(rules.LEAVE_RATE) + rules.BY_INTEREST * today.interest[who]
     log += rules.BY_PRICE_SENSE * p.price_sense[who]
     ended = (day - s.discount_ended[who] < rules.DISCOUNT_FEELS_DAYS) | (
-        (s.discount_ends[who] - day < 7)
-        & (day - s.discount_ends[who] < rules.DISCOUNT_FEELS_DAYS)
+        (s.discount_ends[who] - day < 7) & (day - s.discount_ends[who] < rules.DISCOUNT_FEELS_DAYS)
     )
     log += ended * (rules.DISCOUNT_ENDED + rules.DISCOUNT_ENDED_BY_SENSE * sense)
     rose = day - s.rose[who] < rules.RISE_FEELS_DAYS
@@ -38,7 +37,7 @@ def hazard(world: World, today: Today, who: Array, ahead: int = 0) -> Array:
     log += rules.IDLE * (day - s.watched[who] > rules.IDLE_DAYS)
     log += _by_period(world, who, day)
     log += _by_action(world, today, who, day)
-    return np.exp(log)
+    return np.asarray(np.exp(log))
 
 
 def _by_period(world: World, who: Array, day: int) -> Array:
@@ -104,7 +103,7 @@ def _reason(world: World, today: Today, who: Array) -> Array:
     quality = -1.6 + 1.4 * np.minimum(s.bad[who] + s.unsatisfied[who], 3)
     time = 0.2 + 0.8 * (day - s.watched[who] > 30)
     weights = np.stack([price, content, quality, time, np.full(len(who), -0.2)])
-    return np.argmax(weights + today.rng.gumbel(0, 0.8, weights.shape), axis=0)
+    return np.asarray(np.argmax(weights + today.rng.gumbel(0, 0.8, weights.shape), axis=0))
 
 
 def _cancel_visits(world: World, today: Today, who: Array, at: Array) -> None:
@@ -165,5 +164,3 @@ def _leave_free(world: World, today: Today, who: Array) -> None:
     s.list[who] = s.price[who] = list_price(world, day, s.tier[who], s.months[who])
     s.trial_ends[who] = s.period_ends[who] = day + rules.TRIAL_DAYS
     note(world, today.at(len(who)), who, "trial_started")
-
-

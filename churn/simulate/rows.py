@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,16 @@ Cell = Array | Word | str | int | float | bool
 class Rows:
     """What happened, table by table. Texts are words, constants, or numbers of ids."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, only: Collection[str] | None = None) -> None:
+        """`only`: tables to keep, all others are dropped as they come."""
+        self._only = only
         self._person = f"sim{seed}_"
         self._parts: dict[str, list[tuple[int, dict[str, Cell]]]] = {}
         self._next: dict[str, int] = {}
+
+    def wants(self, table: str) -> bool:
+        """Rows of this table are kept; where not, nobody need make them."""
+        return self._only is None or table in self._only
 
     def ids(self, column: str, count: int) -> Array:
         """So many new numbers of a kind of id."""
@@ -58,13 +64,13 @@ class Rows:
         self._next[column] = first + count
         return np.arange(first, first + count, dtype=np.int64)
 
-    def add(self, table: str, at: Array, *, known: Array | None = None, **cells: Cell) -> None:
+    def add(self, table: str, at: Array, *, known: Any = None, **cells: Any) -> None:
         """Rows that happened at `at` (microseconds since 1970) and were known at once unless told.
 
         `fact_id` is a running number unless given; a text column given as whole numbers becomes
         ids. A column that is left out is empty or null.
         """
-        if not len(at):
+        if not len(at) or not self.wants(table):
             return
         cells.setdefault("fact_id", self.ids(table, len(at)))
         cells |= {"event_at": at, "known_at": at if known is None else known}
@@ -74,9 +80,7 @@ class Rows:
         """Every table with what was known before a moment, in the order in which it was known."""
         made = {}
         for name, parts in self._parts.items():
-            columns = {
-                field.name: self._column(name, field.name, parts) for field in SCHEMAS[name]
-            }
+            columns = {field.name: self._column(name, field.name, parts) for field in SCHEMAS[name]}
             whole = pa.table(columns, schema=SCHEMAS[name])
             last = pa.scalar(until_us, pa.timestamp("us", tz="UTC"))
             # The future is unknown; concerts alone are known before they happen.
@@ -88,11 +92,14 @@ class Rows:
 
     def _column(self, table: str, name: str, parts: list[tuple[int, dict[str, Cell]]]) -> pa.Array:
         if name == "origin":
-            return pa.array([ORIGIN]).take(pa.array(np.zeros(_total(parts), np.int64)))
+            return _words([(count, ORIGIN) for count, _ in parts])
         kind = next(c.kind for c in BY_NAME[table].columns if c.name == name)
         if kind is Kind.TEXT:
             prefix = self._person if name == "person" else PREFIX.get(name, f"sim_{table}_")
-            return _texts([_text(part.get(name, ""), count, prefix) for count, part in parts])
+            cells = [(count, part.get(name, "")) for count, part in parts]
+            if any(isinstance(cell, np.ndarray) for _, cell in cells):
+                return _ids(cells, prefix)
+            return _words(cells)
         values = np.concatenate([_numbers(kind, part.get(name), count) for count, part in parts])
         if kind is Kind.NUMBER:
             return pa.array(values, mask=np.isnan(values))
@@ -100,17 +107,6 @@ class Rows:
             return pa.array(values)
         whole = pa.array(values, mask=values == NOTHING)
         return whole.cast(pa.timestamp("us", tz="UTC")) if kind is Kind.TIME else whole
-
-
-class Silence(Rows):
-    """Keeps nothing: for a world that is only asked who stayed."""
-
-    def add(self, table: str, at: Array, *, known: Array | None = None, **cells: Cell) -> None:
-        """Nothing is written."""
-
-
-def _total(parts: list[tuple[int, dict[str, Cell]]]) -> int:
-    return sum(count for count, _ in parts)
 
 
 def _numbers(kind: Kind, cell: Any, count: int) -> Array:
@@ -123,15 +119,20 @@ def _numbers(kind: Kind, cell: Any, count: int) -> Array:
     return np.asarray(cell, dtype=kept)
 
 
-def _text(cell: Cell, count: int, prefix: str) -> pa.Array:
-    if isinstance(cell, Word):
-        return pa.array(cell.words, pa.string()).take(pa.array(np.asarray(cell.codes, np.int64)))
-    if isinstance(cell, str):
-        return pa.array([cell], pa.string()).take(pa.array(np.zeros(count, np.int64)))
-    numbers = np.asarray(cell, np.int64)
+def _words(cells: list[tuple[int, Any]]) -> pa.Array:
+    """Words and constants of all parts through one list: Arrow is called once a column."""
+    known: dict[str, int] = {}
+    codes = []
+    for count, cell in cells:
+        words = cell.words if isinstance(cell, Word) else (cell,)
+        own = np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+        codes.append(own[cell.codes] if isinstance(cell, Word) else np.full(count, own[0]))
+    return pa.array(list(known), pa.string()).take(pa.array(np.concatenate(codes)))
+
+
+def _ids(cells: list[tuple[int, Any]], prefix: str) -> pa.Array:
+    numbers = np.concatenate(
+        [np.full(count, NOTHING) if isinstance(cell, str) else cell for count, cell in cells]
+    ).astype(np.int64)
     named = pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")
     return pc.if_else(pa.array(numbers == NOTHING), "", named)
-
-
-def _texts(parts: list[pa.Array]) -> pa.ChunkedArray:
-    return pa.chunked_array(parts, pa.string())

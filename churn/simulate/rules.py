@@ -26,7 +26,7 @@ class Status(IntEnum):
 # People ---------------------------------------------------------------------------------------
 LAUNCH_SHARE = 0.22  # the hall's own public, invited when streaming begins
 LAUNCH_DAYS = 30.0
-BEGIN_AS = {"buyer": 0.36, "free": 0.26, "trial": 0.38}
+BEGIN_AS = {"buyer": 0.28, "free": 0.24, "trial": 0.48}
 COUNTRIES = {"FR": 0.79, "BE": 0.08, "CH": 0.05, "CA": 0.04, "DE": 0.04}
 LANGUAGE = {"FR": "fr", "BE": "fr", "CH": "fr", "CA": "fr", "DE": "de"}
 CITIES = {
@@ -46,7 +46,7 @@ DEVICES = {"web": 0.45, "phone": 0.24, "tv": 0.31}
 OTHER_DEVICE_SHARE = 0.18
 
 # Interest: a person's own level, a slow wander, and fading before leaving ---------------------
-INTEREST_SD = 0.75
+INTEREST_SD = 0.8
 WANDER_KEEPS, WANDER_SD = 0.985, 0.12  # a standing spread of 0.7 and a memory of two months
 FADE_BEGINS, FADE_PER_DAY, FADE_MAX, FADE_ENDS = 0.0016, 0.035, 2.4, 0.010
 FAVOURITE_NEAR = 0.35  # a favourite artist plays within two weeks, or did last week
@@ -60,8 +60,8 @@ ANNOUNCED_DAYS = (35, 90)
 BAD_NIGHT_SHARE = 0.045  # of concerts, the stream itself is bad
 
 # Watching -------------------------------------------------------------------------------------
-LIVE_LEVEL, LIVE_BY_INTEREST = -2.15, 1.0
-REPLAY_RATE, REPLAY_BY_INTEREST = 0.055, 0.75
+LIVE_LEVEL, LIVE_BY_INTEREST = -2.75, 1.1
+REPLAY_RATE, REPLAY_BY_INTEREST = 0.04, 0.85
 FREE_FACTOR = 0.18
 GENRE_MATCH, ARTIST_MATCH = 0.7, 1.7
 LIVE_MINUTES, REPLAY_MINUTES = 74.0, 38.0
@@ -101,8 +101,8 @@ DECLINE_RECOVERS = 0.34  # a try
 RETRY_AFTER_DAYS = (3, 4, 7)  # days 3, 7 and 14
 
 # Leaving by choice: log terms on a daily rate -------------------------------------------------
-LEAVE_RATE = 0.00085
-BY_INTEREST, BY_PRICE_SENSE = -0.80, 0.25
+LEAVE_RATE = 0.00098
+BY_INTEREST, BY_PRICE_SENSE = -0.85, 0.30
 DISCOUNT_ENDED, DISCOUNT_ENDED_BY_SENSE, DISCOUNT_FEELS_DAYS = 0.55, 0.5, 35
 PRICE_ROSE, PRICE_ROSE_BY_SENSE = 0.35, 0.4
 BAD_SESSION, UNSATISFIED = 0.55, 0.65
@@ -144,22 +144,24 @@ ACTIONS = (
     ),
     Planted(
         "sim_coupon", "coupon", 0.15, 500, 60,
-        "5 EUR off a ticket for whose discount is about to end: it changes nothing.",
+        "5 EUR off a ticket for who watched nothing for 21 days: taken gladly, it keeps nobody.",
     ),
     Planted(
         "sim_card_mail", "mail", 0.20, 1, 0,
         "A mail 30 days before the card expires: readers of mails put in a new card.",
     ),
     Planted(
-        "sim_plan_advice", "mail", 0.20, 1, 75,
-        "A cheaper plan proposed to settled subscribers: it reminds them that they could leave. "
-        "Ascarza, Iyengar and Schleicher (2016) saw 6.4 % leave without and 10 % with such advice.",
+        "sim_plan_advice", "webhook", 0.20, 1, 75,
+        "The app proposes a cheaper plan to settled subscribers, which reminds them that they "
+        "could leave. 10 % left after it, 6.4 % without: Ascarza, Iyengar and Schleicher, 2016.",
     ),
 )  # fmt: skip
 FREE_WEEKS, COUPON, CARD_MAIL, PLAN_ADVICE = range(4)
-ADVICE_GROUP = 0.5  # of people, only the plan advice may reach them: one action a person, ever
+GROUPS = {COUPON: (0.0, 0.22), FREE_WEEKS: (0.22, 0.50), PLAN_ADVICE: (0.50, 1.0)}
+"""Which of the three may reach a person, by a coin; the card mail may reach all. One action a
+person, ever, so that no effect blurs another."""
 FREE_WEEKS_DAYS = 14
-FREE_WEEKS_IDLE_DAYS = 21
-FREE_WEEKS_LOG, FREE_WEEKS_BY_SENSE = -0.85, -0.55
+ACT_WHEN_IDLE_DAYS = 21
+FREE_WEEKS_LOG, FREE_WEEKS_BY_SENSE = -1.1, -0.6
 CARD_MAIL_RENEWS = 0.55  # times the chance that the person reads mails
-ADVICE_LOG, ADVICE_BY_INTEREST, ADVICE_AFTER_DAYS = 0.62, -0.35, 60
+ADVICE_LOG, ADVICE_BY_INTEREST, ADVICE_AFTER_DAYS = 0.75, -0.40, 60

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from churn.simulate import actions, billing, contacts, leaving, rules, seasons, watching
 from churn.simulate.people import people as make_people
-from churn.simulate.rows import Array, Rows, Silence
+from churn.simulate.rows import Array, Rows
 from churn.simulate.truth import Truth, roc_auc
 from churn.simulate.world import World
 
@@ -40,18 +40,19 @@ def simulate(
     until: datetime,
     *,
     planted: float = 1.0,
+    only: Collection[str] | None = None,
     told: Told = lambda _done, _whole: None,
 ) -> Simulation:
     """The facts of so many people over the years that end at a moment.
 
     `planted` scales the effects of the actions: 0 makes every action one that changes nothing.
+    `only` names the tables to write where not all are wanted; the people are the same.
     `told` hears of days done and days in all.
     """
-    world = _world(seed, years, people, until, planted, None, Rows(seed))
+    world = _world(seed, years, people, until, planted, Rows(seed, only))
     seasons.write_concerts(world.rows, world.calendar, world.start)
     _live(world, told)
-    until_us = int(until.timestamp() * 1e6)
-    return Simulation(world.rows.tables(until_us), world.truth, world.days)
+    return Simulation(world.rows.tables(world.until_us), world.truth, world.days)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def worlds(
     """
     kept = []
     for forced in (True, False):
-        world = _world(seed, years, people, until, planted, forced, Silence(seed))
+        world = _world(seed, years, people, until, planted, Rows(seed, only=()), forced)
         _live(world, lambda _done, _whole: None)
         kept.append(world.truth.kept)
     found = {}
@@ -101,7 +102,7 @@ def worlds(
 
 def _world(
     seed: int, years: float, count: int, until: datetime, planted: float,
-    forced: bool | None, rows: Rows,
+    rows: Rows, forced: bool | None = None,  # noqa: FBT001 - of three values
 ) -> World:  # fmt: skip
     first = (until - timedelta(days=round(years * YEAR_DAYS))).astimezone(UTC)
     start = first.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -111,6 +112,7 @@ def _world(
         seed=seed,
         start=start.date(),
         start_us=int(start.timestamp() * 1e6),
+        until_us=int(until.timestamp() * 1e6),
         days=days,
         people=make_people(count, days, calendar, seed),
         calendar=calendar,
@@ -119,6 +121,7 @@ def _world(
         planted=planted,
         forced=forced,
         arms=actions.arms(seed, count),
+        groups=actions.groups(seed, count),
     )
 
 

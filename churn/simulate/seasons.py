@@ -150,6 +150,3 @@ def write_concerts(rows: Rows, calendar: Calendar, start: date) -> None:
         ends_at=calendar.ends_us,
         state="published",
     )
-
-
-

@@ -13,7 +13,7 @@ MONTH_DAYS = 30
 
 @dataclass
 class Truth:
-    """The hazards as they were, who asked to leave when, and what each action did to each person."""
+    """The chances as they were, who asked to leave when, what each action did to each person."""
 
     asked: list[tuple[int, Array]] = field(default_factory=list)
     """Day, and who asked to leave on it."""

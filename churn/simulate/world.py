@@ -90,6 +90,7 @@ class World:
     seed: int
     start: date
     start_us: int
+    until_us: int
     days: int
     people: People
     calendar: Calendar
@@ -100,6 +101,7 @@ class World:
     forced: bool | None
     """All treated, all held out, or as the coin fell."""
     arms: list[Array]
+    groups: Array
     state: State = field(init=False)
 
     def __post_init__(self) -> None:

@@ -56,9 +56,10 @@ async def test_another_refresh_keeps_scores_and_removes_who_is_gone(
         await tx.execute(update(PersonToday).where(of_ann).values(scored))
         other = {"venue_id": "ven_2", "person": "cem", "as_of": at("2026-01-01")}
         await add_rows(tx, PersonToday, [other])
-    history.rows["people"] = [row for row in history.rows["people"] if row["person"] == "ann"]
+    without = History(tmp_path / "later")  # Bea was erased from the lake
+    without.person("ann", "2026-01-01", country="FR")
     for _ in range(2):
-        assert await refresh_people(history.facts("2026-03-02"), database, VENUE) == 1
+        assert await refresh_people(without.facts("2026-03-02"), database, VENUE) == 1
         found = await rows(database)
         assert set(found) == {"ann"}
         ann = vars(found["ann"])

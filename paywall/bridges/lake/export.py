@@ -6,7 +6,6 @@ Runs in a process of its own (`paywall export lake`): it imports Arrow and DuckD
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -71,13 +70,21 @@ class LakeExport:
     """Exports venues to one lake; `copy`: a place beside the venue's own lake."""
 
     def __init__(
-        self, db: Database, clock: Clock, sealer: Sealer, root: str, *, copy: bool = False
+        self,
+        db: Database,
+        clock: Clock,
+        sealer: Sealer,
+        root: str,
+        *,
+        copy: bool = False,
+        open_lake: Callable[[str], Lake] = Lake,
     ) -> None:
         self._db = db
         self._clock = clock
         self._sealer = sealer
         self._root = root
         self._copy = copy
+        self._open_lake = open_lake
 
     async def run(
         self, venue: Venue, *, full: bool = False, told: Callable[[str, int], None] | None = None
@@ -89,7 +96,7 @@ class LakeExport:
         run = await runs.reserve(
             self._db, self._clock, venue, self._root, full=full, copy=self._copy
         )
-        keeping = asyncio.create_task(self._keep(run))
+        keeping = asyncio.create_task(runs.keep(self._db, self._clock, run))
         try:
             done = await self._run(venue, run, told)
             await runs.finish(self._db, self._clock, venue, run, sum(done.rows.values()))
@@ -104,7 +111,7 @@ class LakeExport:
     async def _run(
         self, venue: Venue, run: runs.Run, told: Callable[[str, int], None] | None
     ) -> Exported:
-        lake = await asyncio.to_thread(Lake, self._root)
+        lake = await asyncio.to_thread(self._open_lake, self._root)
         names = persons.pseudonyms(self._sealer, venue.id)
         cleared = await self._clear(lake, run)
         gone = await self._erase(lake, run, names)
@@ -122,7 +129,8 @@ class LakeExport:
             rows[table] = await self._table(lake, run, source, table, banned)
             if told is not None:
                 told(table, rows[table])
-        return Exported(venue.slug, run.name, self._root, rows, gone, cleared)
+        place = runs.place_of(self._root)
+        return Exported(venue.slug, run.name, place, rows, gone, cleared)
 
     async def _clear(self, lake: Lake, run: runs.Run) -> int:
         if not run.anew:
@@ -202,10 +210,3 @@ class LakeExport:
     async def _hold(self, run: runs.Run) -> None:
         """Before anything is written: this run still holds its place, or LeaseLost."""
         await runs.renew(self._db, self._clock, run)
-
-    async def _keep(self, run: runs.Run) -> None:
-        """Renew while a long write runs; who lost the lease learns it at the next write."""
-        with contextlib.suppress(runs.LeaseLost):
-            while True:
-                await asyncio.sleep(runs.RENEW_EVERY.total_seconds())
-                await self._hold(run)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -200,3 +202,27 @@ async def test_a_moved_clock_moves_what_was_dated_by_the_machine(world: World) -
     await world.watched(customer_id)
     await world.export()
     assert world.rows("viewing")[0]["known_at"] == world.now + timedelta(days=31)
+
+
+@pytest.mark.slow
+async def test_killed_between_any_two_files_the_next_run_is_right(world: World) -> None:
+    """A run writes eight files here; the first is killed before any, the next after two more."""
+    await world.a_whole_life()
+    url = world.db.engine.url.render_as_string(hide_password=False)
+    killed = 0
+    for files in (0, 2, 1, 3, 20):
+        program = [sys.executable, "-m", "tests.bridges.lake.doomed_export"]
+        given = [url, world.root, world.now.isoformat(), str(files)]
+        child = await asyncio.create_subprocess_exec(*program, *given)
+        code = await child.wait()
+        world.clock.move(seconds=LEASE.total_seconds())
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        killed += 1
+    assert killed >= 4
+    await world.export()
+    whole = world.exporter(world.root + "-2", copy=True)
+    await whole.run(world.venue)
+    for table in FILLED:
+        assert world.rows(table) == world.rows(table, world.root + "-2"), table

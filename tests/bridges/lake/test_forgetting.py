@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -28,6 +29,10 @@ def files_with(root: str, words: str) -> list[str]:
     return found
 
 
+def file_names(root: str) -> set[str]:
+    return {path.name for path in Path(root).rglob("*.parquet")}
+
+
 async def names_of(world: World, customer_id: str) -> str:
     return pseudonyms(SEALER, world.venue.id).customer(customer_id)
 
@@ -41,14 +46,14 @@ async def test_a_forgotten_person_leaves_every_file_and_row(world: World) -> Non
         PersonToday(venue_id=world.venue.id, person=name, customer_id=gone, as_of=world.now)
     )
     assert files_with(world.root, name)
-    kept = {path.name for path in Path(world.root).rglob("*.parquet")}
+    kept = file_names(world.root)
     forget = Forget(world.db, world.clock, SEALER)
     assert await forget.forget(world.venue.id, email="Maud@Example.org") == 1
     done = await world.export()
     assert done.erased > 0
     assert files_with(world.root, name) == []
     assert files_with(world.root, other)
-    assert {path.name for path in Path(world.root).rglob("*.parquet")} == kept
+    assert file_names(world.root) == kept
     async with world.db.read() as tx:
         assert [row.customer_id for row in await tx.scalars(select(Person))] == [stays]
         assert list(await tx.scalars(select(PersonToday))) == []
@@ -77,29 +82,31 @@ async def test_a_customer_who_vanished_from_the_database_is_erased_too(world: Wo
     assert files_with(world.root, await names_of(world, gone)) == []
 
 
+class Killed(BaseException):
+    """The process is gone, as far as the lake can see."""
+
+
+class DyingLake(Lake):
+    """Dies before its third file is replaced."""
+
+    left = 3
+
+    def replace(self, path: str, rows: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        super().replace(path, rows)
+
+
 async def test_an_erasure_that_was_killed_half_way_is_finished_by_the_next_run(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     gone = await world.a_whole_life()
     await world.export()
     await Forget(world.db, world.clock, SEALER).forget(world.venue.id, customer_id=gone)
-    name, left = await names_of(world, gone), 3
-    replace = Lake.replace
-
-    class Killed(BaseException):
-        pass
-
-    def dies(self: Lake, path: str, rows: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Killed
-        replace(self, path, rows)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Lake, "replace", dies)
-        with pytest.raises(Killed):
-            await world.export()
+    name = await names_of(world, gone)
+    with pytest.raises(Killed):
+        await world.exporter(open_lake=DyingLake).run(world.venue)
     assert files_with(world.root, name)
     await world.export()
     assert files_with(world.root, name) == []

@@ -167,8 +167,8 @@ class World:
 
     # The lake
 
-    def exporter(self, root: str = "", *, copy: bool = False) -> LakeExport:
-        return LakeExport(self.db, self.clock, SEALER, root or self.root, copy=copy)
+    def exporter(self, root: str = "", **more: Any) -> LakeExport:
+        return LakeExport(self.db, self.clock, SEALER, root or self.root, **more)
 
     async def export(self, *, full: bool = False) -> Exported:
         return await self.exporter().run(self.venue, full=full)
