@@ -20,7 +20,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from ibis.expr.types import Table as Expression
 
-from infra.kernel.facts import BY_NAME, TABLES, Kind, Table
+from infra.kernel.facts import BY_NAME, OF_PEOPLE, TABLES, Kind, Table
 
 _ARROW = {
     Kind.TEXT: pa.string(),
@@ -126,6 +126,14 @@ class Facts:
     def at(self, as_of: datetime) -> Facts:
         """The same facts as of another moment."""
         return Facts(self._raw, as_of)
+
+    def of_people(self, people: Expression) -> Facts:
+        """The same facts of those people alone (one column `person`), and all that is nobody's."""
+        raw = {
+            name: table.semi_join(people, "person") if name in OF_PEOPLE else table
+            for name, table in self._raw.items()
+        }
+        return Facts(raw, self.as_of)
 
     def table(self, name: str) -> Expression:
         """What was known of this table at `as_of`: one row a fact, none that came later."""

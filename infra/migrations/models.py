@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import churn.metrics.tables
+import churn.prediction.tables
 import churn.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db

@@ -27,6 +27,7 @@ from paywall.cli import (
     keys,
     lake,
     metrics,
+    scores,
     simulate,
     support,
     token,
@@ -59,6 +60,8 @@ app.add_typer(train.app, name="train")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(scores.churn, name="churn")
+app.command()(scores.score)
 app.add_typer(history.app, name="import")
 app.add_typer(metrics.app, name="metrics")
 app.command(name="bot")(bot.run)

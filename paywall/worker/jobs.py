@@ -12,6 +12,8 @@ from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
 from paywall.bridges.lake.night import Nights, child_of
+from paywall.bridges.scores import ScoreNights
+from paywall.bridges.scores import child_of as scoring_child_of
 from paywall.bridges.support_jobs import SupportJobs
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
@@ -53,6 +55,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
 
     nights = Nights(parts.db, child_of(parts.settings))
     training = BotTraining(parts.db, parts.clock, ChildTrainer())
+    scores = ScoreNights(parts.db, scoring_child_of(parts.settings))
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
@@ -65,6 +68,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="run_out", every_s=300, run=run_out),
         Job(name="lake", every_s=60, run=nights.run),
         *_support_jobs(parts, senders),
+        Job(name="scores", every_s=60, run=scores.run),
     ]
 
 
