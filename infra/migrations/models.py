@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import churn.tables  # noqa: F401
+import churn.tables
+import churn.triggers.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db
 import infra.kernel.idempotency  # noqa: F401
