@@ -13,6 +13,7 @@ from infra.kernel.settings import Settings
 from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
+from paywall.bridges.churn_acts import VenueActs
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.checkout.buy import Buy
@@ -20,6 +21,7 @@ from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
+from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
@@ -52,6 +54,8 @@ class Parts:
     live: GoLive
     playback: Playback
     media: MediaStore
+    unsubscribes: Unsubscribes
+    acts: VenueActs
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 

@@ -10,6 +10,7 @@ from entitlements.sessions import cut_silent
 from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
+from paywall.bridges.churn_acts.work import work
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.payments.inbox import prune_inbox
@@ -24,6 +25,9 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
 
     async def holds(now: datetime) -> int:
         return await expire_due(parts.db, parts.outbox, now)
+
+    async def actions(now: datetime) -> int:
+        return await work(parts.db, parts.clock, parts.acts, now)
 
     async def silent(now: datetime) -> int:
         async with parts.db.transaction() as tx:
@@ -47,6 +51,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="mails", run=senders.mails.run),
         Job(name="webhooks", run=senders.webhooks.run),
         Job(name="receipts", run=senders.receipts.run),
+        Job(name="actions", every_s=5, run=actions),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),

@@ -74,7 +74,7 @@ ROLE_SENTENCES = {
     "owner": N_("Everything, staff and keys included."),
     "manager": N_("Events, offers, orders, refunds and people; no staff, no keys."),
     "finance": N_("Orders, refunds, money and payment accounts."),
-    "marketing": N_("Offers and coupons; sees no money and no people."),
+    "marketing": N_("Offers, coupons and actions; sees no money and no people."),
     "support": N_("Orders and people; can stop players."),
     "box_office": N_("Sells at the counter and scans."),
     "scanner": N_("Scans tickets, nothing else."),
@@ -124,6 +124,8 @@ SCOPES = {
     "playback.read": N_("See who is watching"),
     "playback.stop": N_("Stop players and open access again"),
     "webhooks.manage": N_("Manage webhooks"),
+    "marketing.read": N_("Read actions and what they changed"),
+    "marketing.write": N_("Make, start and pause actions"),
 }
 
 DECLINES = {
