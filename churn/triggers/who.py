@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Float, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, Select, and_, case, false, func, literal, or_, select
 from sqlalchemy.engine import Row
 
 from churn.ports import Acts, Reach
@@ -16,7 +16,7 @@ from churn.tables import PERSON_TODAY
 from churn.triggers import acts as acts_of
 from churn.triggers import conditions, occasions
 from churn.triggers.arms import arm_of
-from churn.triggers.tables import Arm, Assignment, Touch, Trigger
+from churn.triggers.tables import Arm, Assignment, Touch, TouchState, Trigger
 from infra.kernel.db import Tx
 
 ASSUMED_CHANCE = 0.05
@@ -104,6 +104,8 @@ def _already(trigger: Trigger, now: datetime) -> ColumnElement[bool]:
 
 def reached_lately(trigger: Trigger, person: Any, now: datetime) -> ColumnElement[bool]:
     """Whether any action of the venue reached the person within `rest_days`."""
+    if trigger.rest_days == 0:
+        return false()
     return (
         select(Touch.id)
         .where(
@@ -113,6 +115,22 @@ def reached_lately(trigger: Trigger, person: Any, now: datetime) -> ColumnElemen
         )
         .exists()
     )
+
+
+def _resting(trigger: Trigger, now: datetime) -> ColumnElement[bool]:
+    """Reached lately, or about to be by what another action has planned."""
+    if trigger.rest_days == 0:
+        return false()
+    planned = (
+        select(Touch.id)
+        .where(
+            Touch.venue_id == trigger.venue_id,
+            Touch.person == P.person,
+            Touch.state == TouchState.PLANNED,
+        )
+        .exists()
+    )
+    return or_(reached_lately(trigger, P.person, now), planned)
 
 
 def _in_money(trigger: Trigger) -> ColumnElement[bool]:
@@ -135,7 +153,7 @@ def candidates(trigger: Trigger, now: datetime) -> Select[Any]:
             P[occasions.OCCASION[trigger.occasion].chance].is_not(None).label("scored"),
             worth(trigger).label("worth"),
             _already(trigger, now).label("already"),
-            reached_lately(trigger, P.person, now).label("resting"),
+            _resting(trigger, now).label("resting"),
         )
         .where(meets(trigger))
         .order_by(P.person)
@@ -149,7 +167,7 @@ def eligible(trigger: Trigger, now: datetime) -> Select[Any]:
         _in_money(trigger),
         worth(trigger),
         ~_already(trigger, now),
-        ~reached_lately(trigger, P.person, now),
+        ~_resting(trigger, now),
     )
     if trigger.not_during_case:
         query = query.where(func.coalesce(P.open_case, 0) == 0)
@@ -229,7 +247,7 @@ async def counts(tx: Tx, trigger: Trigger, now: datetime) -> Counts:
         _in_money(trigger),
         worth(trigger),
         ~_already(trigger, now),
-        ~reached_lately(trigger, P.person, now),
+        ~_resting(trigger, now),
     )
     if trigger.not_during_case:
         fits = and_(fits, func.coalesce(P.open_case, 0) == 0)
