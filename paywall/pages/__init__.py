@@ -12,6 +12,7 @@ from paywall.pages import (
     posters_route,
     preferences,
     tickets,
+    unsubscribe,
     venue,
     watch,
 )
@@ -32,6 +33,7 @@ PAGES = [
     *[posters_route.poster],
     *[preferences.choose],
     *[tickets.tickets],
+    *[unsubscribe.ask, unsubscribe.stop],
     *[venue.storefront_page, venue.theme, venue.terms, venue.imprint, venue.help_page],
     *[watch.watch],
 ]

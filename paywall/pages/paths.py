@@ -30,6 +30,7 @@ PATHS = {
     "event": "/venues/{venue}/events/{event}",
     "poster": "/events/{event}/poster.svg",
     "help": "/help",
+    "unsubscribe": "/unsubscribe/{token}",
     "buy": "/buy/{offer}",
     "buy_quote": "/buy/{offer}/quote",
     "order": "/orders/{order}",

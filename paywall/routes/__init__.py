@@ -25,6 +25,7 @@ from paywall.routes import (
     seasons,
     staff,
     streams,
+    triggers,
     venues,
     webhooks,
 )
@@ -60,6 +61,7 @@ ROUTES = [
     *staff.ROUTES,
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
+    *triggers.ROUTES,
     *[venues.edit, venues.read],
     *webhooks.ROUTES,
 ]
