@@ -40,6 +40,8 @@ VENUE_SECTIONS = (
     Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
     Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
     Section("people", N_("People"), "/people", P.PEOPLE_READ),
+    Section("actions", N_("Actions"), "/actions", P.MARKETING_READ),
+    Section("tasks", N_("Tasks"), "/tasks", P.MARKETING_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
     Section("keys", N_("API keys"), "/keys", P.KEYS_MANAGE),
     Section("webhooks", N_("Webhooks"), "/webhooks", P.WEBHOOKS_MANAGE),

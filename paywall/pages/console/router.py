@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from infra.kernel.errors import Problem
 from paywall.http import problems
 from paywall.pages.console import (
+    actions,
     audit,
     confirm,
     coupons,
@@ -30,12 +31,14 @@ from paywall.pages.console import (
     settings,
     staff,
     streams,
+    tasks,
     viewers,
     webhooks,
 )
 from paywall.pages.console.desk import provide_desk
 
 PAGES = [
+    *actions.PAGES,
     *audit.PAGES,
     *confirm.PAGES,
     *coupons.PAGES,
@@ -56,6 +59,7 @@ PAGES = [
     *settings.PAGES,
     *staff.PAGES,
     *streams.PAGES,
+    *tasks.PAGES,
     *viewers.PAGES,
     *webhooks.PAGES,
 ]

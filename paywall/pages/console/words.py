@@ -45,6 +45,9 @@ STATES: dict[str, tuple[str, str]] = {
     "sending": (N_("Being sent"), "warn"),
     # payment accounts
     "closed": (N_("Closed"), "plain"),
+    # actions
+    "running": (N_("Running"), "good"),
+    "ended": (N_("Ended"), "plain"),
     # venues
     "test": (N_("Test mode"), "warn"),
     "live": (N_("Live"), "good"),
