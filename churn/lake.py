@@ -74,11 +74,22 @@ class Lake:
 
     def paths(self, table: str, venue_id: str) -> list[str]:
         """Every file of a table of a venue, as a reader may open it."""
+        scheme = "" if isinstance(self.files, pafs.LocalFileSystem) else "s3://"
+        return [scheme + path for path in self.files_of(table, venue_id)]
+
+    def files_of(self, table: str, venue_id: str) -> list[str]:
+        """The same as `self.files` names them."""
         folder = f"{self.root}/{table}/venue={venue_id}"
         chosen = pafs.FileSelector(folder, allow_not_found=True, recursive=True)
         found = self.files.get_file_info(chosen)
-        scheme = "" if isinstance(self.files, pafs.LocalFileSystem) else "s3://"
-        return sorted(scheme + f.path for f in found if f.path.endswith(".parquet"))
+        return sorted(f.path for f in found if f.path.endswith(".parquet"))
+
+    def replace(self, path: str, rows: pa.Table) -> None:
+        """Put these rows where the file's were; without rows the file goes."""
+        if rows.num_rows:
+            self._put(path, rows)
+        else:
+            self.files.delete_file(path)
 
     def _put(self, path: str, rows: pa.Table) -> None:
         """Whole or not at all: a reader never meets half a file."""
