@@ -94,6 +94,7 @@ def draft_of(venue_id: str, trigger_id: str, new: NewTrigger, now: datetime) -> 
         measured_bps=None,
         seed=new_secret(),
         due_at=None,
+        measure_at=None,
         cursor="",
         created_at=now,
         started_at=None,
@@ -195,11 +196,12 @@ def _may_change(trigger: Trigger, asked: dict[str, Any]) -> None:
         raise Conflict(why, field="cost", code="already_started")
 
 
-async def start(tx: Tx, trigger: Trigger, *, now: datetime) -> None:
+async def start(tx: Tx, trigger: Trigger, *, now: datetime, machine_now: datetime) -> None:
     """Begin, or go on after a pause. What it points at was checked by the caller (`Acts.check`)."""
     check(trigger)
     trigger.move(TriggerState.RUNNING)
     trigger.started_at = trigger.started_at or now
+    trigger.measure_at = trigger.measure_at or machine_now
     trigger.due_at = now
     trigger.version += 1
     await tx.flush()

@@ -7,9 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Float, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Float,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from churn.effects import Verdict
 from infra.kernel.db import Base, EnumText
 from infra.kernel.states import move
 
@@ -77,6 +88,8 @@ class Trigger(Base):
     """Draws the arms: they differ between triggers and never change within one."""
     due_at: Mapped[datetime | None]
     """When its people are looked through next; None while it does not run."""
+    measure_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When what it changed is measured next, in machine time; None before the first start."""
     cursor: Mapped[str] = mapped_column(String(32), default="")
     """The last person of the round that is under way."""
     created_at: Mapped[datetime]
@@ -226,12 +239,6 @@ class Task(Base):
         move(self, to, TASK_TRANSITIONS)
 
 
-class Verdict(StrEnum):
-    HELPED = "helped"
-    HARMED = "harmed"
-    TOO_EARLY = "too_early"
-
-
 class ActionEffect(Base):
     """One measurement of an action: treated against held out, with its interval."""
 
@@ -254,10 +261,14 @@ class ActionEffect(Base):
     low: Mapped[float] = mapped_column(Float)
     high: Mapped[float] = mapped_column(Float)
     """Difference of the shares and its 95 % interval."""
-    money_minor: Mapped[int] = mapped_column(Integer)
-    money_low_minor: Mapped[int] = mapped_column(Integer)
-    money_high_minor: Mapped[int] = mapped_column(Integer)
-    """Money a month kept by it, over all treated, with its interval; costs not taken off."""
+    months: Mapped[int] = mapped_column(Integer)
+    money_minor: Mapped[int] = mapped_column(BigInteger)
+    money_low_minor: Mapped[int | None] = mapped_column(BigInteger)
+    money_high_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """Money kept in so many months over all the treated, with its interval; costs not taken off.
+    Null: no bound can be given yet."""
     cost_minor: Mapped[int] = mapped_column(Integer)
     currency: Mapped[str] = mapped_column(String(3))
     verdict: Mapped[Verdict] = mapped_column(EnumText(Verdict))
+    more_people: Mapped[int] = mapped_column(Integer)
+    """How many more have to be judged before something can be said, if things go on as now."""

@@ -19,7 +19,7 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, keys, lake, simulate, support, token, train
+from paywall.cli import clock, doctor, keys, lake, measure, simulate, support, token, train
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
@@ -44,6 +44,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 app.add_typer(support.app, name="support")
 app.add_typer(train.app, name="train")
+app.add_typer(measure.app, name="measure")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")

@@ -10,11 +10,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
+from churn.effects import Verdict
 from churn.triggers import acts as acts_of
 from churn.triggers import conditions, define, results, who
 from churn.triggers.acts import Act
 from churn.triggers.conditions import Condition
-from churn.triggers.tables import ActionEffect, Arm, Trigger, TriggerState, Verdict
+from churn.triggers.tables import ActionEffect, Arm, Trigger, TriggerState
 from infra.kernel.bounds import Id, Moment, changes
 from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
@@ -140,10 +141,12 @@ class DryRunView(msgspec.Struct, frozen=True):
 
 
 class EffectView(msgspec.Struct, frozen=True, kw_only=True):
-    """Treated against held out: shares kept, their difference and its 95 % interval, money."""
+    """Treated against held out `after_days` after the draw: shares kept, their difference with an
+    interval that may be read any day, and the money kept in `months` months."""
 
     as_of: Moment
     after_days: int
+    months: int
     treated: int
     held_out: int
     kept_treated: float
@@ -152,10 +155,11 @@ class EffectView(msgspec.Struct, frozen=True, kw_only=True):
     low: float
     high: float
     money_kept: MoneyView
-    money_low: MoneyView
-    money_high: MoneyView
+    money_low: MoneyView | None
+    money_high: MoneyView | None
     cost: MoneyView
     verdict: Verdict
+    more_people: int
 
 
 def effect_view(row: ActionEffect) -> EffectView:
@@ -165,6 +169,7 @@ def effect_view(row: ActionEffect) -> EffectView:
     return EffectView(
         as_of=utc(row.as_of),
         after_days=row.after_days,
+        months=row.months,
         treated=row.treated,
         held_out=row.held_out,
         kept_treated=row.kept_treated,
@@ -173,10 +178,11 @@ def effect_view(row: ActionEffect) -> EffectView:
         low=row.low,
         high=row.high,
         money_kept=amount(row.money_minor),
-        money_low=amount(row.money_low_minor),
-        money_high=amount(row.money_high_minor),
+        money_low=None if row.money_low_minor is None else amount(row.money_low_minor),
+        money_high=None if row.money_high_minor is None else amount(row.money_high_minor),
         cost=amount(row.cost_minor),
         verdict=row.verdict,
+        more_people=row.more_people,
     )
 
 
@@ -260,7 +266,7 @@ async def start(
     async with act_at(parts, principal, venue_id) as act:
         row = await define.get(act.tx, venue_id, trigger_id, lock=True)
         await parts.acts.check(act.tx, venue_id, acts_of.read(row.act), act.now)
-        await define.start(act.tx, row, now=act.now)
+        await define.start(act.tx, row, now=act.now, machine_now=act.machine_now)
         await act.note("trigger.started", row.id)
     return tagged(view(row), row.version, status=200)
 

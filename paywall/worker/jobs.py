@@ -10,6 +10,7 @@ from entitlements.sessions import cut_silent
 from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
+from paywall.bridges.churn_acts.nights import Measurements
 from paywall.bridges.churn_acts.work import work
 from paywall.bridges.lake.night import Nights, child_of
 from paywall.checkout.expire import expire_due
@@ -47,6 +48,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
     nights = Nights(parts.db, child_of(parts.settings))
+    measured = Measurements(parts.db, child_of(parts.settings, ("measure", "actions")))
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
@@ -58,4 +60,5 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),
         Job(name="lake", every_s=60, run=nights.run),
+        Job(name="measurements", every_s=60, run=measured.run),
     ]

@@ -99,7 +99,7 @@ class Audience:
         now = self.hall.clock.machine()
         async with self.db.transaction() as tx:
             trigger = await define.create(tx, self.hall.venue_id, new_id("trg"), new, now=now)
-            await define.start(tx, trigger, now=now)
+            await define.start(tx, trigger, now=now, machine_now=now)
         return trigger.id
 
     async def everybody_is_treated(self, trigger_id: str) -> None:

@@ -40,6 +40,7 @@ class Letters:
         to = await _addressee(tx, doing)
         language, words = text_for(act, to.locale, to.venue.locale)
         data: dict[str, Any] = {
+            "action_id": doing.trigger_id,
             "subject": words.subject,
             "body_md": words.body_md,
             "blanks": {"name": to.name, "venue": to.venue.name, "plan": doing.plan, **blanks},

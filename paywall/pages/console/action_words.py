@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from churn.effects import Verdict
 from churn.feature_list import FEATURES, SCORES, FeatureKind
-from churn.triggers.tables import ActionEffect, Verdict
+from churn.triggers.tables import ActionEffect
 from infra.kernel.money import Money
 from paywall.pages.console.nav import N_
 from paywall.pages.i18n import Translator
@@ -181,6 +182,8 @@ def verdict(locale: Translator, effect: ActionEffect | None) -> tuple[str, str]:
         return _("Too early to say."), "plain"
     if effect.verdict is Verdict.HELPED:
         return _("It helped."), "good"
+    if effect.verdict is Verdict.NO_DIFFERENCE:
+        return _("It changed little."), "warn"
     return _("It did harm."), "bad"
 
 
@@ -191,3 +194,9 @@ def money(locale: Translator, minor: int, currency: str) -> str:
 def share(locale: Translator, value: float) -> str:
     """0.934 as 93.4 %."""
     return locale.percent(Decimal(f"{value:.3f}"))
+
+
+def points(locale: Translator, value: float) -> str:
+    """A difference of shares as people of 100: 0.052 as +5.2."""
+    said = locale.number(Decimal(f"{abs(value) * 100:.1f}"))
+    return said if round(value, 3) == 0 else ("+" if value > 0 else "−") + said

@@ -341,7 +341,7 @@ async def start(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respo
             trigger = await define.get(act.tx, desk.venue.id, trigger_id, lock=True)
             pointed = acts_of.read(trigger.act)
             await desk.parts.acts.check(act.tx, desk.venue.id, pointed, act.now)
-            await define.start(act.tx, trigger, now=act.now)
+            await define.start(act.tx, trigger, now=act.now, machine_now=act.machine_now)
             await act.note("trigger.started", trigger_id)
     except Problem as problem:
         return desk.to(desk.url(f"/actions/{trigger_id}"), desk.words_for(problem))

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from churn.effects import Verdict
 from churn.tables import PersonToday
-from churn.triggers.tables import ActionEffect, Task, Trigger, TriggerState, Verdict
+from churn.triggers.tables import ActionEffect, Task, Trigger, TriggerState
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, Customer
@@ -193,7 +194,7 @@ async def test_the_effect_is_told_in_one_sentence(console: Console) -> None:
                     as_of=console.clock.machine(), after_days=60, treated=850, held_out=150,
                     kept_treated=0.93, kept_held_out=0.88, effect=0.05 - number * 0.1, low=0.01,
                     high=0.09, money_minor=64_000, money_low_minor=9_000, money_high_minor=120_000,
-                    cost_minor=850, currency="EUR", verdict=verdict,
+                    cost_minor=850, currency="EUR", verdict=verdict, months=6, more_people=0,
                 )
             )  # fmt: skip
         page = await browser.get(path)
