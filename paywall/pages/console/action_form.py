@@ -68,7 +68,7 @@ def groups(
     """The form's fields under the headings of the page."""
     _ = desk.gettext
     money = desk.venue.currency
-    share = _("%% of these people get nothing, so that the difference can be seen.")
+    share = _("Between 10 and 20 of 100 people get nothing, so that the difference can be seen.")
     fixed = {"readonly": ""} if started else {}
     return {
         "when": [
@@ -100,7 +100,7 @@ def groups(
             Input("quiet_until", _("Quiet until"), "time"),
             Input("not_during_case", _("Not while a support case is open"), "check"),
             Input(
-                "holdout", _("Held out, %"), "number", hint=share.replace("%%", "10 to 20 %"),
+                "holdout", _("Held out, %"), "number", hint=share,
                 attrs=fixed,
             ),
         ],

@@ -69,11 +69,12 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
 def _row(desk: Desk, one: Trigger, reached: results.Reached, effect: Any) -> Row:
     locale = desk.locale
     said, tone = action_words.verdict(locale, effect)
+    kind: str = one.act["type"]
     return Row(
         [
             Cell(one.name, sub=desk.gettext(action_words.OCCASIONS[one.occasion])),
             words.state_cell(locale, one.state.value),
-            Cell(desk.gettext(action_words.KINDS[one.act["type"]])),
+            Cell(desk.gettext(action_words.KINDS[kind])),
             number_cell(locale, reached.acted),
             number_cell(locale, reached.held_out),
             Cell(
