@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import churn.metrics.tables
 import churn.prediction.tables
-import churn.tables  # noqa: F401
+import churn.tables
+import churn.triggers.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db
 import infra.kernel.idempotency  # noqa: F401

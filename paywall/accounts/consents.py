@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Select, and_, func, insert, or_, select
 
-from infra.kernel.db import Tx
+from infra.kernel.db import Tx, padded
 from infra.kernel.ids import new_id
 from paywall.accounts.principal import INSTALLATION
 from paywall.accounts.tables import Account, Consent
@@ -159,6 +159,34 @@ async def consenting(
     if account_ids is not None:
         query = query.where(venue.c.account_id.in_(list(account_ids)))
     return set((await tx.scalars(query)).all())
+
+
+async def refusing(tx: Tx, venue_id: str, purpose: Purpose, account_ids: Iterable[str]) -> set[str]:
+    """Those of the accounts whose last word is a no: to the venue, or later to everybody.
+
+    Who never said anything is in neither this set nor in `consenting`.
+    """
+    query = (
+        select(Consent.account_id, Consent.venue_id, Consent.granted, Consent.at)
+        .where(
+            Consent.account_id.in_(padded(account_ids)),
+            Consent.venue_id.in_((venue_id, INSTALLATION)),
+            Consent.purpose == purpose.value,
+        )
+        # The last of each pair stays; at one instant a no stands after a yes.
+        .order_by(Consent.at, Consent.granted.desc(), Consent.id)
+    )
+    here: dict[str, tuple[bool, datetime]] = {}
+    everywhere: dict[str, tuple[bool, datetime]] = {}
+    for row in await tx.execute(query):
+        said = everywhere if row.venue_id == INSTALLATION else here
+        said[row.account_id] = (row.granted, row.at)
+    refused = {account for account, (granted, _) in here.items() if not granted}
+    for account, (granted, at) in everywhere.items():
+        yes_later = account in here and here[account][0] and here[account][1] > at
+        if not granted and not yes_later:
+            refused.add(account)
+    return refused
 
 
 async def consents_of(tx: Tx, account_id: str, venue_id: str = "") -> list[ConsentView]:

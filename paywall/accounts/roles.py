@@ -48,6 +48,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks.manage"
     AUDIT_READ = "audit.read"
     TICKETS_SCAN = "tickets.scan"
+    MARKETING_READ = "marketing.read"  # actions: whom they concern, what they changed
     MARKETING_WRITE = "marketing.write"
     SUPPORT_READ = "support.read"  # help articles, how useful they are, cases and conversations
     SUPPORT_WRITE = "support.write"  # write articles, answer people
@@ -89,6 +90,7 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             P.PLAYBACK_STOP,
             P.WEBHOOKS_MANAGE,
             P.TICKETS_SCAN,
+            P.MARKETING_READ,
             P.MARKETING_WRITE,
             P.SUPPORT_READ,
             P.SUPPORT_WRITE,
@@ -100,7 +102,14 @@ MAY: Mapping[Role, frozenset[Permission]] = {
         {P.VENUE_READ, P.ORDERS_READ, P.ORDERS_REFUND, P.MONEY_READ, P.GATEWAYS_MANAGE}
     ),
     Role.MARKETING: frozenset(
-        {P.VENUE_READ, P.CATALOGUE_READ, P.OFFERS_WRITE, P.MARKETING_WRITE, P.PLAYBACK_READ}
+        {
+            P.VENUE_READ,
+            P.CATALOGUE_READ,
+            P.OFFERS_WRITE,
+            P.MARKETING_READ,
+            P.MARKETING_WRITE,
+            P.PLAYBACK_READ,
+        }
     ),
     Role.SUPPORT: frozenset(
         {
@@ -135,6 +144,8 @@ API_KEY_SCOPES: frozenset[Permission] = frozenset(
         P.SUPPORT_READ,
         P.SUPPORT_WRITE,
         P.WEBHOOKS_MANAGE,
+        P.MARKETING_READ,
+        P.MARKETING_WRITE,
     }
 )
 """What an API key can be given. Keys, staff, credentials and venue settings stay with people."""

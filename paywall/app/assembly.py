@@ -24,6 +24,7 @@ from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
 from paywall.app.support import support
+from paywall.bridges.churn_acts import VenueActs
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
@@ -35,6 +36,7 @@ from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
 from paywall.http.parts import Parts
+from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
@@ -65,6 +67,7 @@ def assemble(
     wire = Wire()
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
+    unsubscribes = Unsubscribes(db, clock, sealer, public_url)
     announcer = Announcer(outbox, public_url)
     gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
@@ -114,6 +117,8 @@ def assemble(
         acts=helping.acts,
         help=helping.help,
         cases=helping.cases,
+        unsubscribes=unsubscribes,
+        venue_acts=VenueActs(outbox, unsubscribes, public_url),
         closing=closing + helping.closing,
     )
 

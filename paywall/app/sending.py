@@ -15,6 +15,7 @@ from infra.kernel.money import exponent
 from paywall.app.assembly import NAME
 from paywall.checkout.receipt_facts import OrderReceipts
 from paywall.http.parts import Parts
+from paywall.mailings.last_word import ConsentsLastWord
 from paywall.notices.mails import MailDelivery
 from paywall.notices.ports import MailSender
 from paywall.notices.receipts import Receipts
@@ -52,6 +53,7 @@ def senders(parts: Parts) -> Senders:
         MailDelivery(
             db, clock, parts.outbox, sender, PageMailRenderer(environment, catalogues), receipts,
             mail_from=settings.mail_from, installation_name=NAME,
+            last_word=ConsentsLastWord(db),
         ),
         WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
         receipts,

@@ -26,6 +26,7 @@ from paywall.cli import (
     history,
     keys,
     lake,
+    measure,
     metrics,
     scores,
     simulate,
@@ -57,6 +58,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 app.add_typer(support.app, name="support")
 app.add_typer(train.app, name="train")
+app.add_typer(measure.app, name="measure")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")

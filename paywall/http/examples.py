@@ -59,6 +59,7 @@ PREFIXES = {
     "scope_id": "evt",
     "season_id": "ssn",
     "stream_id": "str",
+    "trigger_id": "trg",
     "venue_id": "ven",
 }
 _TAIL = "01k9x4m8z2v7q0n3t5r6s8w1ya"

@@ -13,6 +13,7 @@ from infra.kernel.settings import Settings
 from paywall.accounts.identify import Identities
 from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
+from paywall.bridges.churn_acts import VenueActs
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
@@ -24,6 +25,7 @@ from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
+from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
@@ -62,6 +64,9 @@ class Parts:
     talk: SupportTalk
     acts: ActDesk
     cases: CaseWork
+    unsubscribes: Unsubscribes
+    venue_acts: VenueActs
+    """What triggers do to people."""
     help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""

@@ -20,9 +20,17 @@ WEBHOOK_KINDS: Mapping[str, str] = {
     "grant.revoked": "A right to watch ended for good: refunded, or a dispute was lost.",
     "event.published": "An event became visible to viewers.",
     "event.cancelled": "An event will not take place.",
+    "action.due": "An action of yours fits a customer: your program may act now.",
     "offer.sold_out": "The last place of an offer was taken.",
     "support.spike": "Many people asked the assistant the same thing within ten minutes.",
     "case.opened": "Somebody asked for help: a support case was opened.",
     "case.solved": "A support case was solved.",
     TEST_KIND: "Sent when you press the test button or call the test route.",
 }
+
+NEWS = "action_news"
+"""A mail that needs a recorded yes."""
+NOTICE = "action_notice"
+"""A mail about a contract that runs: no advertising, so that it needs no yes; a no stops it too."""
+AT_MOST_ONCE = frozenset({NEWS, NOTICE})
+"""Mails of which a second copy is worse than none: never repeated when nobody knows."""

@@ -1,6 +1,7 @@
 """Mails: from a leased outbox row to a message that a sender hands over.
 
-Nothing here is marketing: service mails carry no List-Unsubscribe and need no opt-in.
+A mail whose data hold an `unsubscribe_url` is marketing and says so in its head; service mails
+have none. Whether a mail may still go is asked right before it does (`LastWord`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from paywall.catalogue.tables import Venue
 from paywall.notices.outbox import INSTALLATION, Claimed, Failed, Outbox, Outcome, Sent
 from paywall.notices.ports import (
     AttachmentSource,
+    LastWord,
     Mail,
     MailRenderer,
     MailSender,
@@ -54,6 +56,10 @@ def compose(mail: Mail) -> EmailMessage:
     if not mail.by_a_person:
         # RFC 3834 section 5: no holiday replies to a machine.
         message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe_url:
+        # RFC 8058 section 3.1: both, and an address that needs no cookie.
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if mail.reply_to:
         message["Reply-To"] = Address(addr_spec=mail.reply_to)
     message.set_content(mail.text)
@@ -100,6 +106,7 @@ class MailDelivery:
         self, db: Database, clock: Clock, outbox: Outbox, sender: MailSender,
         renderer: MailRenderer, attachments: AttachmentSource, *,
         mail_from: str, installation_name: str, batch: int = 10,
+        last_word: LastWord | None = None,
     ) -> None:  # fmt: skip
         self._db = db
         self._clock = clock
@@ -110,6 +117,7 @@ class MailDelivery:
         self._mail_from = mail_from
         self._name = installation_name
         self._batch = batch
+        self._last_word = last_word
         self._domain = mail_from.rpartition("@")[2]
 
     async def run(self, now: datetime) -> int:
@@ -140,6 +148,8 @@ class MailDelivery:
 
     async def _send(self, row: Claimed, sender: _From) -> Outcome:
         try:
+            if refusal := await self._refusal(row):
+                return Failed(error=refusal, final=True)
             mail = await self._prepare(row, sender)
         except DatabaseAway as error:
             return Failed(error=error.detail)
@@ -147,6 +157,11 @@ class MailDelivery:
             log.exception("mail can't be made", outbox_id=row.id, template=row.template)
             return Failed(error=f"The mail can't be made: {type(error).__name__}: {error}")
         return await _attempt(self._sender, mail)
+
+    async def _refusal(self, row: Claimed) -> str:
+        if self._last_word is None:
+            return ""
+        return await self._last_word.refusal(row.venue_id, row.recipient, row.template)
 
     async def _prepare(self, row: Claimed, sender: _From) -> Mail:
         now = self._clock.machine()
@@ -159,6 +174,7 @@ class MailDelivery:
             subject=words.subject, text=words.text, html=words.html,
             reply_to=thread.reply_to or sender.reply_to, in_reply_to=thread.in_reply_to,
             references=thread.references, by_a_person=thread.by_a_person, attachments=files,
+            unsubscribe_url=row.data.get("unsubscribe_url", ""),
         )  # fmt: skip
 
 

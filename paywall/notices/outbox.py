@@ -8,6 +8,7 @@ A mail whose worker died while SENDING may or may not have been taken, so it is 
 under the same Message-ID; when that try too ends unknown the row rests as UNKNOWN for a person.
 A mail is therefore doubled at most once, and only then. Webhooks carry an id for that purpose
 (Standard Webhooks, `webhook-id`), so for them an unknown outcome is just another failed try.
+Mails of `AT_MOST_ONCE` are never doubled: one that may have been taken rests as UNKNOWN at once.
 
 Times are machine time. What is due in business time (a reminder three days before a concert) is
 found by the job that owns it, which writes its row here at that moment.
@@ -26,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from infra.kernel.db import Database, Tx, wake
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
+from paywall.notices.kinds import AT_MOST_ONCE
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
 
 INSTALLATION = "installation"
@@ -167,7 +169,7 @@ class Outbox:
         """
         async with db.transaction() as tx:
             query = (
-                select(OutboxRow.id, OutboxRow.state, OutboxRow.unknowns)
+                select(OutboxRow.id, OutboxRow.state, OutboxRow.unknowns, OutboxRow.template)
                 .where(
                     OutboxRow.kind == kind,
                     OutboxRow.state.in_((OutboxState.WAITING, OutboxState.SENDING)),
@@ -181,7 +183,8 @@ class Outbox:
             doubtful = {
                 row.id for row in due
                 if kind is OutboxKind.MAIL
-                and row.state is OutboxState.SENDING and row.unknowns >= _TAKEN
+                and row.state is OutboxState.SENDING
+                and (row.unknowns >= _TAKEN or row.template in AT_MOST_ONCE)
             }  # fmt: skip
             await self._set_aside(tx, doubtful, now)
             return await self._lease(tx, [r.id for r in due if r.id not in doubtful], now)
@@ -226,7 +229,7 @@ class Outbox:
                 .where(OutboxRow.id.in_(ids))
                 .values(
                     state=OutboxState.UNKNOWN, done_at=now, lease_until=None, sealed="",
-                    last_error="It may have arrived; two workers ended while sending it.",
+                    last_error="It may have arrived; a worker ended while sending it.",
                 )
                 .execution_options(synchronize_session=False)
             )  # fmt: skip
@@ -308,7 +311,8 @@ class Outbox:
 def _target(row: OutboxRow, outcome: Outcome) -> OutboxState:
     if isinstance(outcome, Sent):
         return OutboxState.SENT
-    if outcome.unknown and row.kind is OutboxKind.MAIL and row.unknowns > _TAKEN:
+    once = row.template in AT_MOST_ONCE
+    if outcome.unknown and row.kind is OutboxKind.MAIL and (once or row.unknowns > _TAKEN):
         return OutboxState.UNKNOWN
     if outcome.final or row.tries > len(BACKOFF_S[row.kind]):
         return OutboxState.FAILED

@@ -49,6 +49,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     references: Sequence[str] = ()
     by_a_person: bool = False  # a person wrote it, so that holiday replies may come
     attachments: Sequence[Attachment] = ()
+    unsubscribe_url: str = ""
+    """Of a marketing mail: one POST there ends such mails (RFC 8058)."""
 
 
 class MailSender(Protocol):
@@ -74,6 +76,14 @@ class MailRenderer(Protocol):
     """Turns a template's name and data into words; `docs` of each template name its data."""
 
     def render(self, template: str, locale: str, data: Mapping[str, Any]) -> Rendered: ...
+
+
+class LastWord(Protocol):
+    """Asked right before a mail leaves, as what allowed it may be gone since it was written."""
+
+    async def refusal(self, venue_id: str, recipient: str, template: str) -> str:
+        """Why this mail may not go any more; empty: it may."""
+        ...
 
 
 class AttachmentSource(Protocol):

@@ -17,6 +17,7 @@ from paywall.pages import (
     requests,
     sitemap,
     tickets,
+    unsubscribe,
     venue,
     watch,
 )
@@ -44,6 +45,7 @@ PAGES = [
     *requests.PAGES,
     *[sitemap.sitemap],
     *[tickets.tickets],
+    *[unsubscribe.ask, unsubscribe.stop],
     *[venue.storefront_page, venue.theme, venue.terms, venue.imprint],
     *[watch.watch],
 ]

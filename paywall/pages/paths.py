@@ -43,6 +43,7 @@ PATHS = {
     "venue_help_ask": "/venues/{venue}/help/ask",
     "venue_help_contact": "/venues/{venue}/help/contact",
     "sitemap": "/sitemap.xml",
+    "unsubscribe": "/unsubscribe/{token}",
     "buy": "/buy/{offer}",
     "buy_quote": "/buy/{offer}/quote",
     "order": "/orders/{order}",

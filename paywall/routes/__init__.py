@@ -30,6 +30,7 @@ from paywall.routes import (
     staff,
     streams,
     support_mail,
+    triggers,
     venues,
     webhooks,
 )
@@ -70,6 +71,7 @@ ROUTES = [
     *[streams.create, streams.edit, streams.listing, streams.read, streams.remove],
     *[streams.rotate],
     *support_mail.ROUTES,
+    *triggers.ROUTES,
     *[venues.edit, venues.read],
     *webhooks.ROUTES,
 ]

@@ -11,6 +11,8 @@ from entitlements.sessions import cut_silent
 from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
+from paywall.bridges.churn_acts.nights import Measurements
+from paywall.bridges.churn_acts.work import work
 from paywall.bridges.lake.night import Nights, child_of
 from paywall.bridges.scores import ScoreNights
 from paywall.bridges.scores import child_of as scoring_child_of
@@ -37,6 +39,9 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
     async def holds(now: datetime) -> int:
         return await expire_due(parts.db, parts.outbox, now)
 
+    async def actions(now: datetime) -> int:
+        return await work(parts.db, parts.clock, parts.venue_acts, now)
+
     async def silent(now: datetime) -> int:
         async with parts.db.transaction() as tx:
             return len(await cut_silent(tx, now))
@@ -56,6 +61,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
     nights = Nights(parts.db, child_of(parts.settings))
     training = BotTraining(parts.db, parts.clock, ChildTrainer())
     scores = ScoreNights(parts.db, scoring_child_of(parts.settings))
+    measured = Measurements(parts.db, child_of(parts.settings, ("measure", "actions")))
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
@@ -63,12 +69,14 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="webhooks", run=senders.webhooks.run),
         Job(name="receipts", run=senders.receipts.run),
         Job(name=JOB, every_s=5, run=training.run),
+        Job(name="actions", every_s=5, run=actions),
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),
         Job(name="lake", every_s=60, run=nights.run),
         *_support_jobs(parts, senders),
         Job(name="scores", every_s=60, run=scores.run),
+        Job(name="measurements", every_s=60, run=measured.run),
     ]
 
 

@@ -16,6 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
+from churn.triggers.acts import LetterText, Mail
+from churn.triggers.define import NewTrigger, draft_of
+from churn.triggers.tables import Trigger
+from infra.kernel.bounds import MoneyAsk
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Base, Database
 from infra.kernel.ids import new_id
@@ -82,6 +86,7 @@ PUBLIC = {
     "/requests/{case_id:str}/rating",
     "/sitemap.xml",
     "/static/dist/{name:str}",
+    "/unsubscribe/{token:str}",
     "/v1/auth/invitations/accept",
     "/v1/auth/login",
     "/v1/auth/login-links",
@@ -267,6 +272,7 @@ def _seed(tx: Any, made: House, now: datetime) -> None:
     ids = made.ids
     for name in ("season", "event", "stream", "replay", "offer", "coupon", "invitation"):
         ids[f"{name}_id"] = new_id(name[:3])
+    ids["trigger_id"] = new_id("trg")
     ends = now + timedelta(days=2)
     tx.add_all(
         [
@@ -293,6 +299,7 @@ def _seed(tx: Any, made: House, now: datetime) -> None:
                 state=OfferState.ON_SALE, created_at=now,
             ),
             Pool(offer_id=ids["offer_id"], venue_id=VENUE, taken=0),
+            _trigger(ids["trigger_id"], now),
             Coupon(
                 id=ids["coupon_id"], venue_id=VENUE, code="FREI", percent_bps=10000, minor=0,
                 currency="", max_per_customer=9, used=0, created_at=now,
@@ -311,6 +318,15 @@ def _seed(tx: Any, made: House, now: datetime) -> None:
             minor=1000, created_at=now,
         )
     )  # fmt: skip
+
+
+def _trigger(trigger_id: str, now: datetime) -> Trigger:
+    texts = {"en": LetterText(MARK, "Come back.")}
+    new = NewTrigger(
+        name=MARK, occasion="silent", act=Mail(texts), cost=MoneyAsk(1, "EUR"),
+        budget=MoneyAsk(100, "EUR"),
+    )  # fmt: skip
+    return draft_of(VENUE, trigger_id, new, now)
 
 
 async def _person(

@@ -26,14 +26,17 @@ from infra.kernel.db import Database, Tx
 from infra.kernel.settings import Settings
 from paywall.app import create_app
 from paywall.app.assembly import assemble
-from tests.stories.hall import worker_of
+from tests.stories.hall import MONEY_JOBS, worker_of
 
 TICK = "tick"
 CALLS = frozenset({"start", "read", "refund", "read_refund", "capture", "cancel"})
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request to the process, or TICK as the method for one round of the worker."""
+    """One HTTP request to the process, or TICK as the method for one round of the worker.
+
+    A TICK's path names the worker's jobs, parted by commas; empty: those that move money.
+    """
 
     method: str
     path: str = ""
@@ -96,12 +99,12 @@ async def _live(
         for name, build in made.items()
     }
     stack = AsyncExitStack()
-    worker = worker_of(parts, stack)
     transport = httpx.ASGITransport(create_app(parts), client=("203.0.113.7", 50000))
     async with httpx.AsyncClient(transport=transport, base_url=settings.public_url) as client:
         for request in requests:
             if request.method == TICK:
-                await worker.run_all_once()
+                names = frozenset(request.path.split(",")) if request.path else MONEY_JOBS
+                await worker_of(parts, stack, names).run_all_once()
                 continue
             answer = await client.request(
                 request.method, request.path, headers=request.headers, content=request.body

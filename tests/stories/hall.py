@@ -53,13 +53,13 @@ MONEY_JOBS = frozenset({"payments", "holds", "silent_players"})
 HOME = {"Sec-Fetch-Site": "same-origin"}
 
 
-def worker_of(parts: Parts, stack: AsyncExitStack) -> Worker:
-    """A worker with the jobs that move money and access."""
+def worker_of(parts: Parts, stack: AsyncExitStack, names: frozenset[str] = MONEY_JOBS) -> Worker:
+    """A worker with these jobs; without a choice, those that move money and access."""
     sending = senders(parts)
     for close in sending.closing:
         stack.push_async_callback(close)
-    moving = [job for job in jobs(parts, sending) if job.name in MONEY_JOBS]
-    assert len(moving) == len(MONEY_JOBS)
+    moving = [job for job in jobs(parts, sending) if job.name in names]
+    assert len(moving) == len(names)
     return Worker(moving, parts.clock)
 
 

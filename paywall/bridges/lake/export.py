@@ -23,6 +23,7 @@ from infra.kernel.db import Database
 from infra.kernel.facts import BY_NAME
 from infra.kernel.seal import Sealer
 from paywall.bridges.lake import (
+    assignments,
     concerts,
     consents,
     grants,
@@ -50,6 +51,7 @@ EXPORTS: dict[str, tuple[NextPage, ...]] = {
     "support": support.PAGES,
     "consents": consents.PAGES,
     "messages": messages.PAGES,
+    "assignments": assignments.PAGES,
 }
 """What the product can fill today. A table that is missing here has no rows of ours yet."""
 ROWS_A_FILE = 50_000

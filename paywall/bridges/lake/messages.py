@@ -8,6 +8,7 @@ from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
 from paywall.accounts.tables import Account, Customer
 from paywall.bridges.lake.source import ROWS_A_PAGE, Page, Source, page_of
+from paywall.notices.kinds import AT_MOST_ONCE
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
 
 _CHANGE = {OutboxState.SENT: "sent", OutboxState.FAILED: "bounced"}
@@ -44,8 +45,9 @@ async def mails(tx: Tx, source: Source, after: str) -> Page:
                 "origin": "paywall",
                 "person": source.person(customer_id),
                 "message_id": mail.id,
-                "kind": "service",
+                "kind": "action" if mail.template in AT_MOST_ONCE else "service",
                 "template": mail.template,
+                "action_id": mail.data.get("action_id", ""),
                 "change": change,
             }
         )

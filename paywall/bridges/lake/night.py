@@ -20,7 +20,7 @@ from paywall.bridges.lake.runs import claim_due, enter_venues
 log = structlog.get_logger("paywall.lake")
 
 Spawn = Callable[[str], Awaitable[int]]
-"""Exports the venue with this slug in another process; its exit code."""
+"""Does it for the venue with this slug in another process; its exit code."""
 SAID_MOST = 2000
 
 
@@ -43,12 +43,12 @@ class Nights:
         return 1
 
 
-def child_of(settings: Settings) -> Spawn:
-    """`paywall export lake --venue <slug>` as a child that ends with its parent's patience."""
+def child_of(settings: Settings, command: tuple[str, str] = ("export", "lake")) -> Spawn:
+    """`paywall <command> --venue <slug>` as a child that ends with its parent's patience."""
 
     async def spawn(slug: str) -> int:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "paywall.cli", "export", "lake", "--venue", slug),
+            *(sys.executable, "-m", "paywall.cli", *command, "--venue", slug),
             env=os.environ | {"PAYWALL_DATA_DIR": str(settings.data_dir.absolute())},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -61,7 +61,7 @@ def child_of(settings: Settings) -> Spawn:
             await child.wait()
             raise
         if child.returncode:
-            log.warning("export said", venue=slug, words=said.decode(errors="replace")[-SAID_MOST:])
+            log.warning("child said", venue=slug, words=said.decode(errors="replace")[-SAID_MOST:])
         return child.returncode or 0
 
     return spawn

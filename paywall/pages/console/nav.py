@@ -45,6 +45,8 @@ VENUE_SECTIONS = (
     Section("assistant", N_("Assistant"), "/assistant", P.SUPPORT_READ),
     Section("live_help", N_("Live help"), "/live-help", P.SUPPORT_READ),
     Section("leaving", N_("Who may leave"), "/leaving", P.MARKETING_WRITE),
+    Section("actions", N_("Actions"), "/actions", P.MARKETING_READ),
+    Section("tasks", N_("Tasks"), "/tasks", P.MARKETING_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
     Section("keys", N_("API keys"), "/keys", P.KEYS_MANAGE),
     Section("webhooks", N_("Webhooks"), "/webhooks", P.WEBHOOKS_MANAGE),

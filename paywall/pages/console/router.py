@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from infra.kernel.errors import Problem
 from paywall.http import problems
 from paywall.pages.console import (
+    actions,
     assistant,
     audit,
     confirm,
@@ -41,6 +42,7 @@ from paywall.pages.console import (
     settings,
     staff,
     streams,
+    tasks,
     viewers,
     webhooks,
 )
@@ -48,6 +50,7 @@ from paywall.pages.console.desk import provide_desk
 
 PAGES = [
     *assistant.PAGES,
+    *actions.PAGES,
     *audit.PAGES,
     *confirm.PAGES,
     *coupons.PAGES,
@@ -79,6 +82,7 @@ PAGES = [
     *settings.PAGES,
     *staff.PAGES,
     *streams.PAGES,
+    *tasks.PAGES,
     *viewers.PAGES,
     *webhooks.PAGES,
 ]

@@ -138,7 +138,7 @@ _WORDS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"of length >= (\d+)", lambda m: FILL_IN),
     (r"of length <= (\d+)", lambda m: N_("This is too long.")),
     (r"matching regex", lambda m: NOT_SO),
-    (r"`int` >= (-?\d+)|`int` <= (-?\d+)", lambda m: N_("This number is out of range.")),
+    (r"`(int|float)` [<>]= ", lambda m: N_("This number is out of range.")),
 )
 
 

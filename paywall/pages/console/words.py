@@ -45,6 +45,9 @@ STATES: dict[str, tuple[str, str]] = {
     "sending": (N_("Being sent"), "warn"),
     # payment accounts
     "closed": (N_("Closed"), "plain"),
+    # actions
+    "running": (N_("Running"), "good"),
+    "ended": (N_("Ended"), "plain"),
     # venues
     "test": (N_("Test mode"), "warn"),
     "live": (N_("Live"), "good"),
@@ -74,7 +77,7 @@ ROLE_SENTENCES = {
     "owner": N_("Everything, staff and keys included."),
     "manager": N_("Events, offers, orders, refunds and people; no staff, no keys."),
     "finance": N_("Orders, refunds, money and payment accounts."),
-    "marketing": N_("Offers and coupons; sees no money and no people."),
+    "marketing": N_("Offers, coupons and actions; sees no money and no people."),
     "support": N_("Orders and people; can stop players."),
     "box_office": N_("Sells at the counter and scans."),
     "scanner": N_("Scans tickets, nothing else."),
@@ -126,6 +129,8 @@ SCOPES = {
     "support.read": N_("Read help articles, votes and cases"),
     "support.write": N_("Write help articles and answer cases"),
     "webhooks.manage": N_("Manage webhooks"),
+    "marketing.read": N_("Read actions and what they changed"),
+    "marketing.write": N_("Make, start and pause actions"),
 }
 
 DECLINES = {

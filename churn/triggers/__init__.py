@@ -1,0 +1,1 @@
+"""Actions that keep people: when and for whom, what is done, who is held out, what it changed."""
