@@ -57,7 +57,7 @@ def past_rows(
 ) -> dict[Cause, Rows]:
     """Everything that may be learned from at `now`, by cause; what was known of a date is asked
     once for all causes. A frame is empty where there is nothing."""
-    firsts = [at for cause in causes if (at := first_of(cause, facts)) is not None]
+    firsts = [one for cause in causes if (one := first_of(cause, facts)) is not None]
     dates = [date for date in dates_before(now, causes) if firsts and date > min(firsts)]
     came = [pd.DataFrame({"person": [], "left": [], "as_of": [], "cause": []})]
     for at, date in enumerate(dates):

@@ -109,8 +109,9 @@ def open_bot(
 ) -> Bot:
     """The bot with the current brain, or a newly trained one where articles have changed.
 
-    Raises training.TooLittle when there is no article at all. `tried`: digest of what was last learned from; if nothing changed since, the
-    version in use stays, because it was chosen over what came of that, or by hand.
+    Raises training.TooLittle when there is no article at all. `tried`: digest of what was last
+    learned from; if nothing changed since, the version in use stays, because it was chosen over
+    what came of that, or by hand.
     """
     identifier = LanguageIdentifier()
     examples = lessons(articles, learned)

@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from support_bot.articles import Article, Knowledge, examples_of, merged
+from support_bot import articles
+from support_bot.articles import Article, Knowledge, merged
 from support_bot.engine.archive import BadArchive
 from support_bot.engine.bot import Bot, Reply, embedder_for
 from support_bot.engine.brain import Asked, Brain, Policy
 from support_bot.engine.embed import Embedder
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Record, Shelf, digest
-from support_bot.examples import OOS, Example
+from support_bot.examples import Example
 
 MEMORY_MAX = 560 * 2**20
 """Resident bytes that the process may reach; below the 600 MB that it is promised to stay under."""
@@ -42,9 +43,7 @@ def shelf_of(folder: Path, knowledge: Knowledge) -> Shelf:
 
 def lessons(shipped: Sequence[Article], knowledge: Knowledge) -> list[Example]:
     """Every sentence that the venue's bot learns, less examples of articles that are gone."""
-    articles = merged(shipped, knowledge.own)
-    slugs = {article.slug for article in articles} | {OOS}
-    return [*examples_of(articles), *(one for one in knowledge.learned if one.intent in slugs)]
+    return articles.lessons(merged(shipped, knowledge.own), knowledge.learned)
 
 
 def is_stale(
