@@ -8,13 +8,14 @@ that is done again) or by itself without the people who were erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from ibis.expr.types import Table as Expression
@@ -74,11 +75,22 @@ class Lake:
 
     def paths(self, table: str, venue_id: str) -> list[str]:
         """Every file of a table of a venue, as a reader may open it."""
+        scheme = "" if isinstance(self.files, pafs.LocalFileSystem) else "s3://"
+        return [scheme + path for path in self.files_of(table, venue_id)]
+
+    def files_of(self, table: str, venue_id: str) -> list[str]:
+        """The same as `self.files` names them."""
         folder = f"{self.root}/{table}/venue={venue_id}"
         chosen = pafs.FileSelector(folder, allow_not_found=True, recursive=True)
         found = self.files.get_file_info(chosen)
-        scheme = "" if isinstance(self.files, pafs.LocalFileSystem) else "s3://"
-        return sorted(scheme + f.path for f in found if f.path.endswith(".parquet"))
+        return sorted(f.path for f in found if f.path.endswith(".parquet"))
+
+    def replace(self, path: str, rows: pa.Table) -> None:
+        """Put these rows where the file's were; without rows the file goes."""
+        if rows.num_rows:
+            self._put(path, rows)
+        else:
+            self.files.delete_file(path)
 
     def _put(self, path: str, rows: pa.Table) -> None:
         """Whole or not at all: a reader never meets half a file."""
@@ -108,7 +120,7 @@ class Facts:
     ) -> Facts:
         """With a DuckDB of its own unless one is given; a table without files is empty."""
         con = con or ibis.duckdb.connect()
-        raw = {name: _read(con, lake.paths(name, venue_id), name) for name in SCHEMAS}
+        raw = {name: _read(con, lake, name, venue_id) for name in SCHEMAS}
         return cls(raw, as_of)
 
     def at(self, as_of: datetime) -> Facts:
@@ -128,8 +140,14 @@ class Facts:
         )
 
 
-def _read(con: ibis.BaseBackend, paths: Sequence[str], name: str) -> Expression:
+def _read(con: ibis.BaseBackend, lake: Lake, name: str, venue_id: str) -> Expression:
+    paths = lake.files_of(name, venue_id)
     if not paths:
         return ibis.memtable(SCHEMAS[name].empty_table())
-    read = con.read_parquet(list(paths), hive_partitioning=False, union_by_name=True)
-    return read.select(*SCHEMAS[name].names)
+    if isinstance(lake.files, pafs.LocalFileSystem):
+        read = con.read_parquet(paths, hive_partitioning=False, union_by_name=True)
+        return read.select(*SCHEMAS[name].names)
+    # Through Arrow, which has the credentials: DuckDB would download an extension for S3.
+    kept = pads.dataset(paths, SCHEMAS[name], format="parquet", filesystem=lake.files)
+    con.con.register(f"lake_{name}", kept)
+    return con.table(f"lake_{name}")

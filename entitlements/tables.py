@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Float, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Float, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from entitlements.ports import Kind
@@ -116,6 +116,12 @@ class PlaybackSession(Base):
     ended_reason: Mapped[str] = mapped_column(String(32), default="")
     watched_s: Mapped[float] = mapped_column(Float, default=0.0)
     position_s: Mapped[float] = mapped_column(Float, default=0.0)
+    startup_ms: Mapped[float | None] = mapped_column(Float)
+    """From pressing play to the first picture, as the player measured it; null: not measured."""
+    rebuffer_s: Mapped[float | None] = mapped_column(Float)
+    """Seconds spent waiting in the midst of it; null: not measured."""
+    failed: Mapped[bool | None] = mapped_column(Boolean)
+    """The player says that no picture ever came; null: it says nothing of it."""
 
 
 class Denial(Base):

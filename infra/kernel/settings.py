@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str = ""  # empty: in process
     public_url: str = "http://localhost:8000"
     sandbox_url: str = ""  # empty: started by `paywall serve` on the next free port
+    lake_url: str = ""  # empty: data_dir/lake; else a folder, or s3://bucket/prefix?region=...
     media_url: str = ""  # empty: the embedded edge under public_url + /media
     master_secret: str = ""  # base64, >= 32 bytes; empty: made in data_dir with mode 0600
     smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
@@ -49,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.database_url:
             return self.database_url
         return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'paywall.sqlite3'}"
+
+    def lake(self) -> str:
+        """Where the facts for analytics are kept: a folder, or s3://..."""
+        return self.lake_url or str(self.data_dir.absolute() / "lake")
 
     def master(self) -> bytes:
         if self.master_secret:

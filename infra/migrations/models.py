@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import churn.metrics.tables
 import churn.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db
@@ -9,6 +10,7 @@ import infra.kernel.idempotency  # noqa: F401
 import offers.tables  # noqa: F401
 import paywall.accounts.proofs
 import paywall.accounts.tables
+import paywall.bridges.lake.tables
 import paywall.catalogue.tables
 import paywall.checkout.tables
 import paywall.ledger.tables

@@ -19,13 +19,25 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, keys, support, token, train
+from paywall.cli import (
+    clock,
+    doctor,
+    history,
+    keys,
+    lake,
+    metrics,
+    simulate,
+    support,
+    token,
+    train,
+)
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
     bring_up_to_date,
     check_folder,
     children,
+    demo_audience,
     free_port_after,
     port_is_free,
     wait_until_ready,
@@ -43,6 +55,11 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")
 app.add_typer(support.app, name="support")
 app.add_typer(train.app, name="train")
+app.add_typer(simulate.app, name="simulate")
+app.add_typer(lake.export, name="export")
+app.add_typer(lake.lake, name="lake")
+app.add_typer(history.app, name="import")
+app.add_typer(metrics.app, name="metrics")
 say = Console(stderr=True)
 
 
@@ -95,6 +112,7 @@ def serve(
         if demo:
             run(seed_demo(settings, say))
             welcome(settings)
+            supervisor.add(demo_audience())
         else:
             say.print(f"Ready at {settings.public_url}. Ctrl-C ends it.")
     except BaseException:

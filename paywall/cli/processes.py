@@ -57,24 +57,37 @@ class Child:
     """One process that is started again when it dies while the others run."""
 
     def __init__(
-        self, name: str, command: list[str], environment: dict[str, str], *, niceness: int = 0
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str],
+        *,
+        niceness: int = 0,
+        once: bool = False,
     ) -> None:
         self.name = name
         self._command = command
         self._environment = environment
         self._niceness = niceness
+        self._once = once
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends children in order.
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
-            self._command, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            # What is done once speaks only of trouble.
+            stdout=subprocess.DEVNULL if self._once else None,
+            start_new_session=True,
         )
         if self._niceness:
             yield_to_others(self.process.pid, self._niceness)
 
     def died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+        """It ended, and should not have."""
+        return not self._once and self.process is not None and self.process.poll() is not None
 
     def end(self, number: signal.Signals) -> None:
         if self.process is None or self.process.poll() is not None:
@@ -108,6 +121,11 @@ class Supervisor:
             signal.signal(number, self._interrupt)
         for child in self._children:
             child.start()
+
+    def add(self, child: Child) -> None:
+        """Start one more, which ends with the others at the latest."""
+        self._children.append(child)
+        child.start()
 
     def _interrupt(self, *_: object) -> None:
         if self._watching:
@@ -159,6 +177,14 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         encoder.prepare(folder)
         made.append(Child("encoder", encoder.live_command(folder, None), environment))
     return made
+
+
+def demo_audience() -> Child:
+    """Two simulated years for the demo's first venue: after all else, only once, in no hurry."""
+    command = [sys.executable, "-m", "paywall.cli", "simulate", "audience"]
+    command += ["--venue", "la-verriere", "--once", "--json"]
+    environment = dict(os.environ)
+    return Child("audience", command, environment, niceness=15, once=True)
 
 
 def _counted_together(settings: Settings) -> dict[str, str]:

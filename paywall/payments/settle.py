@@ -116,6 +116,7 @@ def _fits(payment: Payment, said: Snapshot) -> bool:
 def _step(payment: Payment, said: Snapshot, target: PaymentState, now: datetime) -> list[News]:
     before = payment.state
     payment.move(target)
+    payment.settled_at = now
     payment.tries = 0
     payment.needs_person = ""
     payment.request = ""

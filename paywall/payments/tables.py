@@ -145,6 +145,8 @@ class Payment(Base):
     asked: Mapped[str] = mapped_column(String(8), default="")  # "", "cancel" or "capture"
     capture_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     first_sent_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    """When its processor last told a new state; null where none has answered yet."""
     due_at: Mapped[datetime | None]
     """When the reconciler looks again; null: nothing is open."""
     tries: Mapped[int] = mapped_column(Integer, default=0)

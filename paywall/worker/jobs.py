@@ -10,6 +10,7 @@ from entitlements.sessions import cut_silent
 from infra.kernel.idempotency import purge as purge_keys
 from paywall.accounts.sweep import sweep
 from paywall.app.sending import Senders
+from paywall.bridges.lake.night import Nights, child_of
 from paywall.checkout.expire import expire_due
 from paywall.http.parts import Parts
 from paywall.payments.inbox import prune_inbox
@@ -41,6 +42,7 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         gone += await prune_inbox(parts.db, now)
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
+    nights = Nights(parts.db, child_of(parts.settings))
     return [
         Job(name="payments", run=payments),
         Job(name="holds", run=holds),
@@ -50,4 +52,5 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         Job(name="silent_players", every_s=5, run=silent),
         Job(name="signing_keys", every_s=60, run=keys),
         Job(name="run_out", every_s=300, run=run_out),
+        Job(name="lake", every_s=60, run=nights.run),
     ]
