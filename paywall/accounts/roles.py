@@ -39,6 +39,7 @@ class Permission(StrEnum):
     ORDERS_CREATE = "orders.create"  # sell with an external payment
     ORDERS_REFUND = "orders.refund"
     MONEY_READ = "money.read"
+    METRICS_READ = "metrics.read"  # what was earned, who stays and leaves, what is watched
     PEOPLE_READ = "people.read"
     PLAYBACK_READ = "playback.read"
     PLAYBACK_STOP = "playback.stop"
@@ -85,6 +86,7 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             P.ORDERS_CREATE,
             P.ORDERS_REFUND,
             P.MONEY_READ,
+            P.METRICS_READ,
             P.PEOPLE_READ,
             P.PLAYBACK_READ,
             P.PLAYBACK_STOP,
@@ -99,7 +101,14 @@ MAY: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     Role.FINANCE: frozenset(
-        {P.VENUE_READ, P.ORDERS_READ, P.ORDERS_REFUND, P.MONEY_READ, P.GATEWAYS_MANAGE}
+        {
+            P.VENUE_READ,
+            P.ORDERS_READ,
+            P.ORDERS_REFUND,
+            P.MONEY_READ,
+            P.METRICS_READ,
+            P.GATEWAYS_MANAGE,
+        }
     ),
     Role.MARKETING: frozenset(
         {
@@ -108,6 +117,7 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             P.OFFERS_WRITE,
             P.MARKETING_READ,
             P.MARKETING_WRITE,
+            P.METRICS_READ,
             P.PLAYBACK_READ,
         }
     ),
@@ -138,6 +148,7 @@ API_KEY_SCOPES: frozenset[Permission] = frozenset(
         P.ORDERS_CREATE,
         P.ORDERS_REFUND,
         P.MONEY_READ,
+        P.METRICS_READ,
         P.PEOPLE_READ,
         P.PLAYBACK_READ,
         P.PLAYBACK_STOP,
@@ -168,6 +179,7 @@ NEEDS_STRONG: frozenset[Permission] = frozenset(
         P.ORDERS_READ,
         P.ORDERS_REFUND,
         P.MONEY_READ,
+        P.METRICS_READ,
         P.PEOPLE_READ,
         P.SUPPORT_READ,
         P.SUPPORT_WRITE,

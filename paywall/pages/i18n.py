@@ -140,6 +140,18 @@ class Translator:
         """`Decimal("0.055")` -> 5.5 %."""
         return numbers.format_percent(value, locale=self.locale, decimal_quantization=False)
 
+    def share(self, value: float) -> str:
+        """A measured share with one decimal: 0.0523 -> 5.2 %."""
+        return numbers.format_percent(round(value, 3), "#,##0.0%", locale=self.locale)
+
+    def decimal(self, value: float) -> str:
+        """A measured number with at most one decimal."""
+        return numbers.format_decimal(round(value, 1), locale=self.locale)
+
+    def month(self, month: str) -> str:
+        """`2026-03` -> Mar 2026."""
+        return dates.format_skeleton("yMMM", date.fromisoformat(f"{month}-01"), locale=self.locale)
+
     def date(
         self, when: datetime | date, zone: tzinfo | str = UTC, style: DateStyle = "long"
     ) -> str:

@@ -17,6 +17,7 @@ const options = {
     viewer: "src/viewer.ts",
     player: "src/player/index.ts",
     console: "src/console.ts",
+    charts: "src/charts.ts",
     docs: "src/docs.ts",
     "viewer-style": "styles/viewer.css",
     "console-style": "styles/console.css",

@@ -37,6 +37,7 @@ VENUE_SECTIONS = (
     Section("coupons", N_("Coupons"), "/coupons", P.CATALOGUE_READ),
     Section("orders", N_("Orders"), "/orders", P.ORDERS_READ),
     Section("money", N_("Money"), "/money", P.MONEY_READ),
+    Section("figures", N_("Figures"), "/figures", P.METRICS_READ),
     Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
     Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
     Section("inbox", N_("Inbox"), "/inbox", P.SUPPORT_READ),

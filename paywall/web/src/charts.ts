@@ -1,0 +1,2 @@
+/** Script of pages with plots, beside the console's own. */
+import "./figure-chart";

@@ -1,0 +1,290 @@
+/**
+ * <figure-chart>: a plot of what the server wrote into it as JSON. The table under it says the same
+ * to people who don't see it; the button beside it saves a PNG.
+ */
+import uPlot from "uplot";
+
+interface Series {
+  name: string;
+  values: (number | null)[];
+  low: (number | null)[];
+  high: (number | null)[];
+}
+
+interface Plot {
+  kind: "line" | "bars" | "names" | "steps";
+  unit: "money" | "share" | "count" | "days" | "minutes";
+  currency: string;
+  labels: string[];
+  series: Series[];
+  days: number[];
+}
+
+const INKS = ["--plot-1", "--plot-2", "--plot-3", "--plot-4", "--plot-5", "--plot-6"];
+const FONT = "12px \"Instrument Sans\", system-ui, sans-serif";
+const NAME_CHARACTERS = 14;
+
+class FigureChart extends HTMLElement {
+  #plot: Plot | null = null;
+  #drawn: uPlot | null = null;
+  #read: HTMLElement | null = null;
+  #observer: ResizeObserver | null = null;
+  #scheme = matchMedia("(prefers-color-scheme: light)");
+  #again = (): void => this.#draw();
+
+  connectedCallback(): void {
+    const text = this.querySelector("script")?.textContent;
+    if (!text) return;
+    this.#plot = JSON.parse(text) as Plot;
+    this.#read = document.createElement("p");
+    this.#read.className = "plot__read";
+    this.#read.setAttribute("aria-hidden", "true");
+    if (this.#plot.series.length > 1) this.append(this.#key(this.#plot));
+    this.append(this.#read);
+    this.#observer = new ResizeObserver(() => this.#draw());
+    this.#observer.observe(this);
+    this.#scheme.addEventListener("change", this.#again);
+    this.#pngButton();
+  }
+
+  disconnectedCallback(): void {
+    this.#observer?.disconnect();
+    this.#scheme.removeEventListener("change", this.#again);
+    this.#drawn?.destroy();
+    this.#drawn = null;
+  }
+
+  #draw(): void {
+    const plot = this.#plot;
+    const width = Math.floor(this.clientWidth);
+    if (plot === null || width < 60) return;
+    if (this.#drawn !== null && this.#drawn.width === width && !this.#schemeChanged()) return;
+    this.#drawn?.destroy();
+    const height = this.classList.contains("plot--tall") ? 340 : 200;
+    const xs = plot.kind === "steps" ? plot.days : plot.labels.map((_, at) => at);
+    const data = [xs, ...plot.series.map((one) => one.values)] as uPlot.AlignedData;
+    this.#drawn = new uPlot(this.#options(plot, width, height), data, this);
+    this.#drawn.root.dataset.scheme = String(this.#scheme.matches);
+    this.#drawn.root.setAttribute("role", "img");
+    this.#drawn.root.setAttribute("aria-label", this.dataset.label ?? "");
+  }
+
+  #schemeChanged(): boolean {
+    return this.#drawn?.root.dataset.scheme !== String(this.#scheme.matches);
+  }
+
+  #options(plot: Plot, width: number, height: number): uPlot.Options {
+    const ink = this.#ink("--ink-faint");
+    const grid = { stroke: this.#ink("--line"), width: 1 };
+    const bars = plot.kind === "bars" || plot.kind === "names";
+    const [bottom, top] = range(plot);
+    const count = plot.labels.length;
+    return {
+      width,
+      height,
+      legend: { show: false },
+      padding: [12, plot.kind === "line" && plot.series.length === 1 ? 16 : 8, 0, 0],
+      cursor: { points: { show: !bars }, y: false, drag: { x: false, y: false } },
+      scales: {
+        x: { time: false, ...(plot.kind === "steps" ? {} : { range: [-0.5, count - 0.5] }) },
+        y: { range: [bottom, top] },
+      },
+      axes: [
+        {
+          stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
+          space: plot.kind === "names" ? 40 : 64,
+          ...(plot.kind === "steps" ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
+          values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
+        },
+        {
+          stroke: ink, font: FONT, grid, ticks: { show: false }, size: 64,
+          values: (_u, splits) => splits.map((value) => this.#axis(plot, value)),
+        },
+      ],
+      series: [{}, ...plot.series.map((one, at) => this.#line(plot, one, at, bars))],
+      hooks: {
+        drawClear: [(u) => this.#bands(u, plot)],
+        draw: bars ? [(u) => this.#bars(u, plot)] : [],
+        setCursor: [(u) => this.#tell(u, plot)],
+      },
+    };
+  }
+
+  #line(plot: Plot, one: Series, at: number, bars: boolean): uPlot.Series {
+    const single = one.values.filter((value) => value !== null).length < 2;
+    const drawn: uPlot.Series = {
+      label: one.name,
+      stroke: this.#ink(INKS[at % INKS.length] ?? "--accent"),
+      width: 2,
+      points: { show: !bars && single },
+      spanGaps: false,
+    };
+    if (bars) drawn.paths = () => null;
+    const stepped = uPlot.paths.stepped?.({ align: 1 });
+    if (plot.kind === "steps" && stepped) drawn.paths = stepped;
+    return drawn;
+  }
+
+  /** Intervals behind the lines. */
+  #bands(u: uPlot, plot: Plot): void {
+    if (plot.kind === "bars" || plot.kind === "names") return;
+    const { ctx } = u;
+    const xs = u.data[0];
+    plot.series.forEach((one, at) => {
+      if (one.low.length === 0) return;
+      ctx.save();
+      ctx.globalAlpha = 0.22;
+      ctx.fillStyle = this.#ink(INKS[at % INKS.length] ?? "--accent");
+      ctx.beginPath();
+      const there: number[] = [];
+      one.low.forEach((value, i) => value !== null && one.high[i] !== null && there.push(i));
+      for (const i of there) ctx.lineTo(u.valToPos(xs[i] ?? 0, "x", true), u.valToPos(one.high[i] ?? 0, "y", true));
+      for (const i of there.reverse()) ctx.lineTo(u.valToPos(xs[i] ?? 0, "x", true), u.valToPos(one.low[i] ?? 0, "y", true));
+      ctx.closePath();
+      ctx.fill();
+      ctx.restore();
+    });
+  }
+
+  /** Bars on a zero line: what adds above it, what takes away below it. */
+  #bars(u: uPlot, plot: Plot): void {
+    const { ctx } = u;
+    const step = u.valToPos(1, "x", true) - u.valToPos(0, "x", true);
+    const wide = Math.max(2, Math.min(step * 0.7, 56 * devicePixelRatio));
+    plot.labels.forEach((_, x) => {
+      let above = 0;
+      let below = 0;
+      const middle = u.valToPos(x, "x", true);
+      plot.series.forEach((one, at) => {
+        const value = one.values[x] ?? 0;
+        const from = value >= 0 ? above : below;
+        const to = from + value;
+        if (value >= 0) above = to;
+        else below = to;
+        const y0 = u.valToPos(from, "y", true);
+        const y1 = u.valToPos(to, "y", true);
+        ctx.fillStyle = this.#ink(INKS[at % INKS.length] ?? "--accent");
+        ctx.fillRect(middle - wide / 2, Math.min(y0, y1), wide, Math.abs(y1 - y0));
+      });
+    });
+    ctx.fillStyle = this.#ink("--line-strong");
+    const zero = u.valToPos(0, "y", true);
+    ctx.fillRect(u.bbox.left, zero - 0.5, u.bbox.width, devicePixelRatio);
+  }
+
+  /** What is under the pointer, in words. */
+  #tell(u: uPlot, plot: Plot): void {
+    const at = u.cursor.idx;
+    if (this.#read === null) return;
+    if (at === null || at === undefined || (u.cursor.left ?? -1) < 0) {
+      this.#read.textContent = "";
+      return;
+    }
+    const parts = plot.series
+      .map((one) => [one.name, one.values[at] ?? null] as const)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => (plot.series.length > 1 ? `${name} ${this.#number(plot, value)}` : this.#number(plot, value)));
+    this.#read.textContent = `${plot.labels[at] ?? ""}: ${parts.join(" · ") || (this.dataset.none ?? "")}`;
+  }
+
+  #label(plot: Plot, at: number): string {
+    if (plot.kind === "steps") return String(at);
+    const text = Number.isInteger(at) ? (plot.labels[at] ?? "") : "";
+    return plot.kind === "names" && text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS - 1)}…` : text;
+  }
+
+  #number(plot: Plot, value: number | null): string {
+    if (value === null) return this.dataset.none ?? "";
+    if (plot.unit === "share") return this.#format({ style: "percent", maximumFractionDigits: 1 }).format(value);
+    if (plot.unit === "money" && plot.currency) {
+      return this.#format({ style: "currency", currency: plot.currency }).format(value);
+    }
+    return this.#format({ maximumFractionDigits: 1 }).format(value);
+  }
+
+  #axis(plot: Plot, value: number): string {
+    if (plot.unit === "share") return this.#format({ style: "percent", maximumFractionDigits: 1 }).format(value);
+    if (plot.unit === "money" && plot.currency) {
+      return this.#format({ style: "currency", currency: plot.currency, notation: "compact" }).format(value);
+    }
+    return this.#format({ notation: "compact" }).format(value);
+  }
+
+  #format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+    return new Intl.NumberFormat(document.documentElement.dataset.locale ?? "en", options);
+  }
+
+  #ink(name: string): string {
+    return getComputedStyle(this).getPropertyValue(name).trim() || "currentColor";
+  }
+
+  #key(plot: Plot): HTMLElement {
+    const list = document.createElement("ul");
+    list.className = "plot__key";
+    plot.series.forEach((one, at) => {
+      const item = document.createElement("li");
+      item.dataset.ink = String((at % INKS.length) + 1);
+      item.textContent = one.name;
+      list.append(item);
+    });
+    return list;
+  }
+
+  #pngButton(): void {
+    const button = this.nextElementSibling?.querySelector<HTMLButtonElement>("[data-png]");
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", () => this.#save());
+  }
+
+  /** The plot on its page's ground with its name above, as a file. */
+  #save(): void {
+    const canvas = this.#drawn?.ctx.canvas;
+    if (!canvas) return;
+    const head = 32 * devicePixelRatio;
+    const paper = document.createElement("canvas");
+    paper.width = canvas.width;
+    paper.height = canvas.height + head;
+    const ctx = paper.getContext("2d");
+    if (ctx === null) return;
+    ctx.fillStyle = this.#ink("--ground");
+    ctx.fillRect(0, 0, paper.width, paper.height);
+    ctx.fillStyle = this.#ink("--ink");
+    ctx.font = `600 ${15 * devicePixelRatio}px "Instrument Sans", system-ui, sans-serif`;
+    ctx.fillText(this.dataset.label ?? "", 8 * devicePixelRatio, 21 * devicePixelRatio);
+    ctx.drawImage(canvas, 0, head);
+    paper.toBlob((blob) => {
+      if (blob === null) return;
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = `${(this.dataset.label ?? "plot").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  }
+}
+
+/** Lowest and highest of the y axis: bars and money start at zero, shares too. */
+function range(plot: Plot): [number, number] {
+  let low = 0;
+  let high = 0;
+  if (plot.kind === "bars" || plot.kind === "names") {
+    plot.labels.forEach((_, x) => {
+      const values = plot.series.map((one) => one.values[x] ?? 0);
+      high = Math.max(high, values.filter((v) => v > 0).reduce((a, b) => a + b, 0));
+      low = Math.min(low, values.filter((v) => v < 0).reduce((a, b) => a + b, 0));
+    });
+  } else {
+    for (const one of plot.series) {
+      for (const value of [...one.values, ...one.low, ...one.high]) {
+        if (value === null) continue;
+        high = Math.max(high, value);
+        low = Math.min(low, value);
+      }
+    }
+  }
+  const room = (high - low) * 0.08 || 1;
+  return [low < 0 ? low - room : 0, plot.unit === "share" ? Math.min(high + room, Math.max(1, high)) : high + room];
+}
+
+customElements.define("figure-chart", FigureChart);
