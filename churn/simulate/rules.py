@@ -152,7 +152,8 @@ ACTIONS = (
     ),
     Planted(
         "sim_plan_advice", "webhook", 0.20, 1, 75,
-        "The app proposes a cheaper plan to settled subscribers: it reminds them that they could leave. "
+        "The app proposes a cheaper plan to settled subscribers: it reminds them that they could "
+        "leave. "
         "Ascarza, Iyengar and Schleicher (2016) saw 6.4 % leave without and 10 % with such advice.",
     ),
 )  # fmt: skip
