@@ -16,7 +16,7 @@ OTHERS = 12
 """So many values of a column stand in for a person's own."""
 ROWS_AT_ONCE = 100_000
 _SURE = 1e-6
-_WORTH_SAYING = 0.02
+WORTH_SAYING = 0.02
 """Log-odds below which a contribution is no reason."""
 _DAYS_SHOWN_AS_DATE = "%Y-%m-%d"
 
@@ -89,8 +89,7 @@ def reasons(
     did, not what would happen if the value were changed.
     """
     told: list[list[Reason]] = []
-    variants = 1 + sum(len(others.values) for others in background.values())
-    step = max(1, ROWS_AT_ONCE // variants)
+    step = max(1, ROWS_AT_ONCE // variants_of(background))
     for start in range(0, len(table), step):
         told += _some(model, table.iloc[start : start + step], background, count)
     return told
@@ -100,24 +99,14 @@ def _some(
     model: Model, rows: pd.DataFrame, background: Background, count: int
 ) -> list[list[Reason]]:
     columns = model.shape.schema.columns
-    size = len(rows)
-    chances = model.chances(_varied(rows, background)).reshape(-1, size)
-    chance, odds = chances[0], _log_odds(chances)
-    moved, points = np.zeros((size, len(columns))), np.zeros((size, len(columns)))
-    at = 1
-    for place, column in enumerate(columns):
-        weights = np.asarray(background[column.name].weights)
-        block = slice(at, at + len(weights))
-        moved[:, place] = odds[0] - weights @ odds[block]
-        points[:, place] = chance - weights @ chances[block]
-        at += len(weights)
+    moved, points = _moves(model, rows, background)
     order = np.argsort(-np.abs(moved), axis=1)[:, :count]
     cells = {column.name: rows[column.name].to_numpy() for column in columns}
     told = []
-    for row in range(size):
+    for row in range(len(rows)):
         mine = []
         for place in order[row]:
-            if abs(moved[row, place]) < _WORTH_SAYING:
+            if abs(moved[row, place]) < WORTH_SAYING:
                 continue
             column = columns[place]
             value = shown(cells[column.name][row], column)
@@ -128,10 +117,63 @@ def _some(
     return told
 
 
+def contributions(
+    model: Model, table: pd.DataFrame, background: Background
+) -> tuple[Floats, Floats]:
+    """Rows x columns of a typed table: what each column does to the log-odds, and to the chance
+    itself (-1..1). Both are against other people's values in that column, as in `reasons`."""
+    step = max(1, ROWS_AT_ONCE // variants_of(background))
+    parts = [
+        _moves(model, table.iloc[start : start + step], background)
+        for start in range(0, len(table), step)
+    ]
+    if not parts:
+        empty = np.empty((0, len(model.shape.schema.columns)))
+        return empty, empty
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def variants_of(background: Background) -> int:
+    """How many chances a person's reasons take: their own and one for each stand-in."""
+    return 1 + sum(len(others.values) for others in background.values())
+
+
+def thinned(background: Background, values: int) -> Background:
+    """At most so many stand-ins a column, those that stand for most people or the middle ones."""
+    return {name: _thin(others, values) for name, others in background.items()}
+
+
+def _thin(others: Others, count: int) -> Others:
+    if len(others.values) <= count:
+        return others
+    if isinstance(others.values[0], str):
+        chosen = list(range(count))
+    else:
+        ends = np.cumsum(others.weights)
+        chosen = sorted({int(np.searchsorted(ends, (n + 0.5) / count)) for n in range(count)})
+    weights = np.array([others.weights[place] for place in chosen])
+    return Others(tuple(others.values[place] for place in chosen), _shares(weights), others.usual)
+
+
+def _moves(model: Model, rows: pd.DataFrame, background: Background) -> tuple[Floats, Floats]:
+    columns, size = model.shape.schema.columns, len(rows)
+    chances = model.chances(_varied(rows, background)).reshape(-1, size)
+    chance, odds = chances[0], _log_odds(chances)
+    moved, points = np.zeros((size, len(columns))), np.zeros((size, len(columns)))
+    at = 1
+    for place, column in enumerate(columns):
+        weights = np.asarray(background[column.name].weights)
+        block = slice(at, at + len(weights))
+        moved[:, place] = odds[0] - weights @ odds[block]
+        points[:, place] = chance - weights @ chances[block]
+        at += len(weights)
+    return moved, points
+
+
 def _varied(rows: pd.DataFrame, background: Background) -> pd.DataFrame:
     """The rows as they are, then once more for each other value of each column."""
     size = len(rows)
-    times = 1 + sum(len(others.values) for others in background.values())
+    times = variants_of(background)
     made = {}
     at = 1
     for name in rows.columns:

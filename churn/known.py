@@ -35,20 +35,22 @@ class Known:
         self.table = BY_NAME[table]
         self._con = duckdb.connect(config={"memory_limit": MEMORY, "threads": THREADS})
         self._con.execute("SET TimeZone = 'UTC'")
-        schema = SCHEMAS[table]
         names = list(self.table.names) if self.table.versioned else ["fact_id"]
         paths = lake.files_of(table, venue_id)
-        kept = pads.dataset(paths, schema, format="parquet", filesystem=lake.files)
+        kept = pads.dataset(paths, SCHEMAS[table], format="parquet", filesystem=lake.files)
         where = None if since is None else pads.field("known_at") >= pa.scalar(since)
         rows = kept.scanner(columns=list({*names, "known_at"}), filter=where).to_reader()
         self._con.register("rows", rows)
         columns = ", ".join(f'"{name}"' for name in names)
+        self._con.execute(f"CREATE TABLE every AS SELECT {columns} FROM rows")  # noqa: S608
+        self._con.unregister("rows")
         if self.table.versioned:
             latest = "QUALIFY row_number() OVER (PARTITION BY fact_id ORDER BY known_at DESC) = 1"
-            self._con.execute(f"CREATE TABLE known AS SELECT {columns} FROM rows {latest}")  # noqa: S608
+            self._con.execute(f"CREATE TABLE known AS FROM every {latest}")
+            self._con.execute("CREATE TABLE told AS SELECT fact_id, known_at FROM every")
         else:
-            self._con.execute("CREATE TABLE known AS SELECT DISTINCT fact_id FROM rows")
-        self._con.unregister("rows")
+            self._con.execute("CREATE TABLE known AS SELECT DISTINCT fact_id FROM every")
+        self._con.execute("DROP TABLE every")
         content = [name for name in self.table.names if name not in {"fact_id", "known_at"}]
         self._same = " AND ".join(f'b."{n}" IS NOT DISTINCT FROM k."{n}"' for n in content)
         self._news = ", ".join(f'b."{n}"' for n in self.table.names if n != "known_at")
@@ -75,6 +77,40 @@ class Known:
         found = self._versions(now) if self.table.versioned else self._once()
         self._con.unregister("batch")
         return found.select(list(self.table.names)).cast(SCHEMAS[self.table.name])
+
+    def history(self, rows: Sequence[Mapping[str, Any]]) -> tuple[pa.Table, set[str]]:
+        """The same for rows whose moments stand fixed: an import's.
+
+        The second answer are facts of which the lake knows a later version than a row brings:
+        such a row would change what was known last, and is not among the first.
+        """
+        if not rows:
+            return SCHEMAS[self.table.name].empty_table(), set()
+        self._con.register("batch", _batch(self.table.name, rows))
+        late: set[str] = set()
+        if self.table.versioned:
+            found, late = self._older_kept()
+        else:
+            found = self._once()
+        self._con.unregister("batch")
+        return found.select(list(self.table.names)).cast(SCHEMAS[self.table.name]), late
+
+    def _older_kept(self) -> tuple[pa.Table, set[str]]:
+        late = self._con.sql(  # names of our own columns
+            "SELECT DISTINCT fact_id FROM batch b ANTI JOIN told t USING (fact_id, known_at) "  # noqa: S608
+            "JOIN known k USING (fact_id) WHERE b.known_at <= k.known_at "
+            f"AND NOT ({self._same})"
+        ).fetchall()
+        found = self._con.sql(
+            f"""
+            SELECT {self._news}, b.known_at
+            FROM batch b ANTI JOIN told t USING (fact_id, known_at)
+            LEFT JOIN known k USING (fact_id)
+            WHERE k.fact_id IS NULL OR (b.known_at > k.known_at AND NOT ({self._same}))
+            """  # noqa: S608
+        ).to_arrow_table()
+        self._remember(found)
+        return found, {fact_id for (fact_id,) in late}
 
     def _once(self) -> pa.Table:
         columns = ", ".join(f'b."{name}"' for name in self.table.names)
@@ -104,6 +140,10 @@ class Known:
             """,  # noqa: S608 - names of our own columns
             params={"now": now},
         ).to_arrow_table()
+        self._remember(found)
+        return found
+
+    def _remember(self, found: pa.Table) -> None:
         self._con.register("found", found)
         self._con.execute("DELETE FROM known WHERE fact_id IN (SELECT fact_id FROM found)")
         columns = ", ".join(f'"{name}"' for name in self.table.names)
@@ -111,8 +151,8 @@ class Known:
             f"INSERT INTO known ({columns}) SELECT {columns} FROM found "  # noqa: S608
             "QUALIFY row_number() OVER (PARTITION BY fact_id ORDER BY known_at DESC) = 1"
         )
+        self._con.execute("INSERT INTO told SELECT fact_id, known_at FROM found")
         self._con.unregister("found")
-        return found
 
 
 def _batch(table: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -8,18 +8,19 @@ that is done again) or by itself without the people who were erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from ibis.expr.types import Table as Expression
 
-from infra.kernel.facts import BY_NAME, TABLES, Kind, Table
+from infra.kernel.facts import BY_NAME, OF_PEOPLE, TABLES, Kind, Table
 
 _ARROW = {
     Kind.TEXT: pa.string(),
@@ -119,12 +120,20 @@ class Facts:
     ) -> Facts:
         """With a DuckDB of its own unless one is given; a table without files is empty."""
         con = con or ibis.duckdb.connect()
-        raw = {name: _read(con, lake.paths(name, venue_id), name) for name in SCHEMAS}
+        raw = {name: _read(con, lake, name, venue_id) for name in SCHEMAS}
         return cls(raw, as_of)
 
     def at(self, as_of: datetime) -> Facts:
         """The same facts as of another moment."""
         return Facts(self._raw, as_of)
+
+    def of_people(self, people: Expression) -> Facts:
+        """The same facts of those people alone (one column `person`), and all that is nobody's."""
+        raw = {
+            name: table.semi_join(people, "person") if name in OF_PEOPLE else table
+            for name, table in self._raw.items()
+        }
+        return Facts(raw, self.as_of)
 
     def table(self, name: str) -> Expression:
         """What was known of this table at `as_of`: one row a fact, none that came later."""
@@ -139,8 +148,14 @@ class Facts:
         )
 
 
-def _read(con: ibis.BaseBackend, paths: Sequence[str], name: str) -> Expression:
+def _read(con: ibis.BaseBackend, lake: Lake, name: str, venue_id: str) -> Expression:
+    paths = lake.files_of(name, venue_id)
     if not paths:
         return ibis.memtable(SCHEMAS[name].empty_table())
-    read = con.read_parquet(list(paths), hive_partitioning=False, union_by_name=True)
-    return read.select(*SCHEMAS[name].names)
+    if isinstance(lake.files, pafs.LocalFileSystem):
+        read = con.read_parquet(paths, hive_partitioning=False, union_by_name=True)
+        return read.select(*SCHEMAS[name].names)
+    # Through Arrow, which has the credentials: DuckDB would download an extension for S3.
+    kept = pads.dataset(paths, SCHEMAS[name], format="parquet", filesystem=lake.files)
+    con.con.register(f"lake_{name}", kept)
+    return con.table(f"lake_{name}")

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import msgspec
@@ -124,11 +125,16 @@ def compare(old: Stored, new: Trained) -> Comparison:
     kept = np.array(
         [before.get(row, here) for row, here in zip(hashes.tolist(), said, strict=True)]
     )
-    both = ~np.isnan(kept)
-    left = new.left[both]
+    return compared(new.left, kept, new.chance)
+
+
+def compared(left: Floats, before: Floats, now: Floats) -> Comparison:
+    """Two chances of the same rows; a row for which the earlier one has none is left aside."""
+    both = ~np.isnan(before)
     if not both.any():
         return Comparison(0, 0, 0.0, 0.0, 0.0, 0.0)
-    was, is_now = row_log_loss(left, kept[both]), row_log_loss(left, new.chance[both])
+    left = left[both]
+    was, is_now = row_log_loss(left, before[both]), row_log_loss(left, now[both])
     worse = is_now - was
     return Comparison(
         rows=len(left),
@@ -175,15 +181,7 @@ def load(folder: Path) -> Stored:
     report = msgspec.json.decode((folder / REPORT).read_bytes(), type=Report)
     shape = msgspec.json.decode((folder / SHAPE).read_bytes(), type=Shape)
     beside = msgspec.json.decode((folder / BESIDE).read_bytes(), type=Beside)
-    with warnings.catch_warnings():
-        # scikit-learn says when a model was stored by another version of it; the card names both.
-        warnings.simplefilter("ignore")
-        try:
-            fitted = skops.io.load(folder / MODEL, trusted=list(TRUSTED))
-        except (UntrustedTypesFoundException, BadZipFile) as error:
-            raise UntrustedModel(
-                f"{folder / MODEL} is not opened: it is no model that we stored. {error}"
-            ) from error
+    fitted = opened((folder / MODEL).read_bytes(), str(folder / MODEL))
     with np.load(folder / ROWS, allow_pickle=False) as rows:
         return Stored(
             Model(shape, Method(report.method), fitted),
@@ -192,3 +190,16 @@ def load(folder: Path) -> Stored:
             rows["rows"],
             rows["chances"],
         )
+
+
+def opened(content: bytes, name: str) -> Any:
+    """A fitted learner from its skops bytes. UntrustedModel when they hold any foreign type."""
+    with warnings.catch_warnings():
+        # scikit-learn says when a model was stored by another version of it; the card names both.
+        warnings.simplefilter("ignore")
+        try:
+            return skops.io.loads(content, trusted=list(TRUSTED))
+        except (UntrustedTypesFoundException, BadZipFile) as error:
+            raise UntrustedModel(
+                f"{name} is not opened: it is no model that we stored. {error}"
+            ) from error

@@ -20,7 +20,10 @@ class Person(Base):
     """
 
     __tablename__ = "churn_person"
-    __table_args__ = (Index("ix_churn_person_customer", "customer_id"),)
+    __table_args__ = (
+        Index("ix_churn_person_customer", "customer_id"),
+        Index("ix_churn_person_external", "venue_id", "external_id"),
+    )
 
     venue_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     person: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -95,6 +95,18 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     token_exp: datetime | None = None
     """End of the token that the player holds. None: it gets a new one, so a player whose token
     the edge refuses (an old epoch) leaves this out."""
+    startup_ms: float | None = None
+    """From pressing play to the first picture. The first one told counts."""
+    rebuffer_s: float | None = None
+    """The total it waited for more in this session, after the first picture."""
+    failed: bool | None = None
+    """No picture ever came."""
+
+    @property
+    def says_something(self) -> bool:
+        """More than that the player is there."""
+        told = (self.startup_ms, self.rebuffer_s, self.failed)
+        return self.watched_s > 0 or any(one is not None for one in told)
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +161,9 @@ _BEAT = (
         watched_s=bindparam("watched"),
         position_s=bindparam("position"),
         token_until_at=bindparam("token_until"),
+        startup_ms=bindparam("startup"),
+        rebuffer_s=bindparam("rebuffer"),
+        failed=bindparam("no_picture"),
     )
 )
 
@@ -193,6 +208,23 @@ def _write(alive: Alive, item: Beat, now: datetime) -> dict[str, Any]:
         "watched": max(session.watched_s, min(_finite(item.watched_s), most)),
         "position": max(0.0, min(_finite(item.position_s), 1e7)),
         "token_until": alive.token_until_at,
+        **_quality(session, item, now),
+    }
+
+
+def _quality(session: PlaybackSession, item: Beat, now: datetime) -> dict[str, Any]:
+    """What the player says of the picture, within what the session's own length allows."""
+    age_s = (now - session.started_at).total_seconds() + _WATCHED_SLACK_S
+    startup_ms, rebuffer_s = session.startup_ms, session.rebuffer_s
+    if startup_ms is None and item.startup_ms is not None:
+        startup_ms = max(0.0, min(_finite(item.startup_ms), age_s * 1000))
+    if item.rebuffer_s is not None:
+        rebuffer_s = max(rebuffer_s or 0.0, min(_finite(item.rebuffer_s), age_s))
+    return {
+        "startup": startup_ms,
+        "rebuffer": rebuffer_s,
+        # A picture that came after all is no failure, whatever was said before.
+        "no_picture": False if startup_ms is not None else (item.failed or session.failed),
     }
 
 

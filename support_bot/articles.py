@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from infra.kernel.errors import Problem
-from support_bot.examples import Example
-from support_bot.languages import canonical
+from support_bot.examples import OOS, Example
+from support_bot.languages import LANGUAGES, canonical
 
 SHIPPED = Path(__file__).parent / "knowledge"
 FALLBACK = ("en", "fr")
@@ -51,27 +51,57 @@ class Article(msgspec.Struct, frozen=True):
 
 
 class OwnKnowledge(msgspec.Struct, frozen=True):
-    """What a venue wrote itself. Its article replaces the shipped one of the same slug."""
+    """What a venue wrote itself: its texts stand over the shipped ones, language by language.
+
+    Of the articles in `alone` readers get the venue's texts only: where it says something else
+    than we do, a language that it did not write in must not say what we said.
+    """
 
     articles: Sequence[Article] = ()
     hidden: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
+
+
+def read_index(folder: Path = SHIPPED) -> list[Article]:
+    """The articles of index.toml, without their texts; raises BadKnowledge."""
+    file = folder / "index.toml"
+    return [
+        Article(str(one["slug"]), str(one.get("category", "")), {}, str(one.get("act", "")))
+        for one in _entries(_toml(file), file)
+    ]
+
+
+def read_language(lang: str, folder: Path = SHIPPED) -> dict[str, ArticleText]:
+    """The texts of one language by slug; empty where there is no such file."""
+    file = folder / f"{lang}.toml"
+    return _language(file)[1] if lang in LANGUAGES and file.exists() else {}
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """All that one venue's bot stands on."""
+
+    slug: str
+    own: OwnKnowledge = OwnKnowledge()
+    learned: tuple[Example, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.own.articles or self.own.hidden or self.learned)
 
 
 def read_articles(folder: Path = SHIPPED) -> list[Article]:
     """The articles of index.toml with their texts from <language>.toml; raises BadKnowledge."""
-    listed = _entries(_toml(folder / "index.toml"), folder / "index.toml")
+    listed = read_index(folder)
     texts: dict[str, dict[str, ArticleText]] = {}
     for file in sorted(folder.glob("*.toml")):
-        if file.name == "index.toml":
+        if file.name in ("index.toml", "outside.toml"):
             continue
         lang, written = _language(file)
         for slug, text in written.items():
             texts.setdefault(slug, {})[lang] = text
-    articles = []
-    for entry in listed:
-        slug = str(entry["slug"])
-        category, act = str(entry.get("category", "")), str(entry.get("act", ""))
-        articles.append(Article(slug, category, texts.pop(slug, {}), act))
+    articles = [
+        msgspec.structs.replace(article, texts=texts.pop(article.slug, {})) for article in listed
+    ]
     if texts:
         raise BadKnowledge(f"index.toml does not list these articles: {', '.join(sorted(texts))}.")
     return articles
@@ -79,9 +109,18 @@ def read_articles(folder: Path = SHIPPED) -> list[Article]:
 
 def merged(shipped: Sequence[Article], own: OwnKnowledge) -> list[Article]:
     """What a venue's readers get: shipped articles, minus the hidden, its own over them."""
-    replaced = {article.slug for article in own.articles}
-    kept = [a for a in shipped if a.slug not in replaced and a.slug not in own.hidden]
-    return [*kept, *(a for a in own.articles if a.slug not in own.hidden)]
+    written = {article.slug: article for article in own.articles}
+    result = []
+    for article in shipped:
+        over = written.pop(article.slug, None)
+        texts = article.texts
+        if over is not None:
+            only = article.slug in own.alone and bool(over.texts)
+            texts = over.texts if only else {**texts, **over.texts}
+        category = over.category if over is not None and over.category else article.category
+        result.append(Article(article.slug, category, texts, article.act))
+    result += written.values()
+    return [article for article in result if article.slug not in own.hidden]
 
 
 def examples_of(articles: Sequence[Article]) -> list[Example]:
@@ -92,6 +131,27 @@ def examples_of(articles: Sequence[Article]) -> list[Example]:
         for lang, text in sorted(article.texts.items())
         for phrase in (text.title, *text.phrasings)
     ]
+
+
+def outside(folder: Path = SHIPPED) -> list[Example]:
+    """Questions that no article answers, labelled OOS; none where there is no outside.toml."""
+    file = folder / "outside.toml"
+    if not file.exists():
+        return []
+    return [
+        Example(str(text), OOS, canonical(lang))
+        for lang, texts in sorted(_toml(file).items())
+        for text in texts
+    ]
+
+
+def lessons(articles: Sequence[Article], learned: Sequence[Example] = ()) -> list[Example]:
+    """All that a venue's bot learns from: its articles, what agents confirmed, what is outside.
+
+    Learned examples of articles that are gone are left out.
+    """
+    slugs = {article.slug for article in articles} | {OOS}
+    return [*examples_of(articles), *(one for one in learned if one.intent in slugs), *outside()]
 
 
 def _toml(file: Path) -> dict[str, Any]:

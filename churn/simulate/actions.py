@@ -115,11 +115,10 @@ def renew_cards(world: World, today: Today) -> None:
 
 def judge(world: World, today: Today) -> None:
     """At the horizon, who of those who met an action is kept."""
-    day = today.day - rules.HORIZON_DAYS
-    s = world.state
+    day, s = today.day - rules.HORIZON_DAYS, world.state
     if today.midnight_us + NIGHTLY_US > world.until_us:
         return  # the horizon lies beyond what the facts know
     for on, number, who in world.truth.met:
         if on == day:
-            kept = np.isin(s.status[who], (Status.PAID, Status.OWING))
+            kept = (s.status[who] == Status.PAID) | (s.status[who] == Status.OWING)
             world.truth.kept.setdefault(number, np.full(len(world.people), -1, np.int8))[who] = kept

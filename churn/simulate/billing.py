@@ -35,6 +35,8 @@ def rise_day(world: World) -> int:
 
 def note(world: World, at: Array, who: Array, change: str, *, cause: Array | None = None) -> None:
     """Write how the subscriptions stand after a change."""
+    if not len(who) or not world.rows.wants("subscriptions"):
+        return
     s = world.state
     reasons = ("", *rules.REASONS)
     ending = change in {"cancel_asked", "ended"}
@@ -123,6 +125,8 @@ def bill(world: World, today: Today, who: Array, at: Array) -> None:
 
 
 def _invoice(world: World, who: Array, known: Array, state: str) -> None:
+    if not len(who) or not world.rows.wants("invoices"):
+        return
     s = world.state
     total, at = s.price[who], s.invoice_us[who]
     begins = at - at % DAY_US
@@ -147,15 +151,7 @@ def charge(world: World, today: Today, who: Array, at: Array) -> None:
     s.attempt[who] += 1
     renewed = who[expired & ~declined]
     s.card_ends[renewed] = today.day + rules.CARD_LIFE_DAYS
-    why = np.where(expired, 3, np.where(today.rng.random(len(who)) < 0.7, 1, 2))
-    world.rows.add(
-        "payments", at, person=who, payment_id=world.rows.ids("payment_id", len(who)),
-        invoice_id=s.invoice[who], subscription_id=world.subscription(who),
-        outcome=Word(("captured", "declined"), declined.astype(np.int64)),
-        decline=Word(("", *DECLINES), np.where(declined, why, 0)), amount_minor=s.price[who],
-        currency="EUR", attempt=s.attempt[who], method=Word(METHODS, p.method[who]),
-        card_expires_at=card_ends_us(world, who),
-    )  # fmt: skip
+    _payment(world, today, who, at, declined, expired)
     good, bad = ~declined, who[declined]
     s.status[who[good]] = Status.PAID
     s.retry[who[good]] = LATER
@@ -164,6 +160,23 @@ def charge(world: World, today: Today, who: Array, at: Array) -> None:
     tries = len(rules.RETRY_AFTER_DAYS)
     wait = np.array((*rules.RETRY_AFTER_DAYS, 1))[np.minimum(s.attempt[bad] - 1, tries)]
     s.retry[bad] = today.day + wait
+
+
+def _payment(
+    world: World, today: Today, who: Array, at: Array, declined: Array, expired: Array
+) -> None:
+    if not world.rows.wants("payments"):
+        return
+    s = world.state
+    why = np.where(expired, 3, np.where(today.rng.random(len(who)) < 0.7, 1, 2))
+    world.rows.add(
+        "payments", at, person=who, payment_id=world.rows.ids("payment_id", len(who)),
+        invoice_id=s.invoice[who], subscription_id=world.subscription(who),
+        outcome=Word(("captured", "declined"), declined.astype(np.int64)),
+        decline=Word(("", *DECLINES), np.where(declined, why, 0)), amount_minor=s.price[who],
+        currency="EUR", attempt=s.attempt[who], method=Word(METHODS, world.people.method[who]),
+        card_expires_at=card_ends_us(world, who),
+    )  # fmt: skip
 
 
 def end(world: World, today: Today, who: Array, at: Array, cause: int) -> None:
@@ -211,7 +224,9 @@ def _midnight(today: Today, who: Array) -> Array:
 
 def _discounts(world: World, today: Today) -> None:
     s = world.state
-    over = np.flatnonzero((s.discount_ends <= today.day) & np.isin(s.status, (3, 5)))
+    over = np.flatnonzero(
+        (s.discount_ends <= today.day) & ((s.status == Status.PAID) | (s.status == Status.OWING))
+    )
     s.discount_ended[over] = today.day
     s.discount_ends[over] = LATER
     s.price[over] = s.list[over]

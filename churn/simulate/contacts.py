@@ -55,6 +55,8 @@ def _device(world: World, who: Array) -> Word:
 
 def visit(world: World, today: Today) -> None:
     """Visits follow interest and the season."""
+    if not world.rows.wants("visits"):
+        return
     there = world.state.status != Status.NOT_YET
     pull = np.exp(0.5 * today.interest) * world.calendar.pace[today.day]
     who = np.flatnonzero(there & (today.rng.random(len(there)) < rules.VISIT_RATE * pull))
@@ -86,6 +88,8 @@ def support(world: World, today: Today) -> None:
         return
     unhappy = today.dice["unsatisfied"][who] < rules.UNSATISFIED_SHARE
     s.unsatisfied[who] += unhappy
+    if not world.rows.wants("support"):
+        return
     count = len(who)
     topic = np.where(bad_now[who], 0, np.where(declined[who], 1, rng.integers(1, 4, count)))
     settled = rng.choice(4, count, p=(0.22, 0.28, 0.1, 0.4))
@@ -135,6 +139,8 @@ def mail(world: World, today: Today, who: Array, at: Array, kind: str, action_id
     """
     count, rng, p = len(who), today.rng, world.people
     message = world.rows.ids("message_id", count)
+    if not world.rows.wants("messages"):
+        return message
     template = action_id or "news"
 
     def tell(chosen: Array, change: str, hours: float) -> None:

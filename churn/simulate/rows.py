@@ -54,6 +54,10 @@ class Rows:
         self._parts: dict[str, list[tuple[int, dict[str, Cell]]]] = {}
         self._next: dict[str, int] = {}
 
+    def wants(self, table: str) -> bool:
+        """Rows of this table are kept; where not, nobody need make them."""
+        return self._only is None or table in self._only
+
     def ids(self, column: str, count: int) -> Array:
         """So many new numbers of a kind of id."""
         first = self._next.get(column, 1)
@@ -66,7 +70,7 @@ class Rows:
         `fact_id` is a running number unless given; a text column given as whole numbers becomes
         ids. A column that is left out is empty or null.
         """
-        if not len(at) or (self._only is not None and table not in self._only):
+        if not len(at) or not self.wants(table):
             return
         cells.setdefault("fact_id", self.ids(table, len(at)))
         cells |= {"event_at": at, "known_at": at if known is None else known}

@@ -10,7 +10,6 @@ from churn.simulate.rules import Status
 from churn.simulate.seasons import DAY_US, HOUR_US
 from churn.simulate.world import Today, World
 
-MEMBERS = (Status.TRIAL, Status.PAID, Status.ASKED, Status.OWING)
 DEVICES = tuple(rules.DEVICES)
 RECENT = 10
 
@@ -24,7 +23,7 @@ def feel(world: World, today: Today) -> None:
     state, people = world.state, world.people
     state.wander *= rules.WANDER_KEEPS
     state.wander += rules.WANDER_SD * today.normal
-    member = np.isin(state.status, MEMBERS)
+    member = state.status >= Status.TRIAL
     state.fading |= member & (today.dice["fade"] < rules.FADE_BEGINS)
     state.fading &= today.dice["fade_ends"] > rules.FADE_ENDS
     state.faded[state.fading] += rules.FADE_PER_DAY
@@ -37,7 +36,7 @@ def feel(world: World, today: Today) -> None:
 def watch(world: World, today: Today) -> None:
     """The evening's concert and recordings, and single tickets for it."""
     state, day = world.state, today.day
-    access = np.isin(state.status, MEMBERS) + rules.FREE_FACTOR * (state.status == Status.FREE)
+    access = (state.status >= Status.TRIAL) + rules.FREE_FACTOR * (state.status == Status.FREE)
     state.bad *= rules.BAD_MEMORY
     concert = int(world.calendar.on[day])
     if concert >= 0:
@@ -80,6 +79,8 @@ def _session(world: World, today: Today, who: Array, concert: Array, *, live: bo
     share = np.minimum(share, 0.5)
     state.bad[who] += failed | (share > rules.BAD_SESSION_SHARE)
     state.watched[who[~failed]] = today.day
+    if not world.rows.wants("viewing"):
+        return
     minutes = rules.LIVE_MINUTES if live else rules.REPLAY_MINUTES
     watched_s = 60 * minutes * np.exp(rng.normal(-0.25, 0.7, count)) * np.exp(-8 * share)
     longest = (world.calendar.ends_us[concert] - world.calendar.begins_us[concert]) / 1e6
@@ -126,7 +127,7 @@ def _device(world: World, today: Today, who: Array) -> Array:
 def _sell(world: World, today: Today, concert: int) -> Array:
     """Stream tickets for those without a subscription, admissions for some; who may watch now."""
     state, people = world.state, world.people
-    member = np.isin(state.status, MEMBERS)
+    member = state.status >= Status.TRIAL
     there = state.status != Status.NOT_YET
     liking = 0.8 * today.interest + _liking(world, concert)
     stream = there & ~member & (today.dice["ticket"] < sigmoid(liking - 5.0))
@@ -143,7 +144,7 @@ def _sell(world: World, today: Today, concert: int) -> Array:
 
 def _orders(world: World, today: Today, who: Array, concert: int, kind: str, price: int) -> None:
     count, rng, rows = len(who), today.rng, world.rows
-    if not count:
+    if not count or not rows.wants("orders"):
         return
     order, payment = rows.ids("order_id", count), rows.ids("payment_id", count)
     at = world.calendar.begins_us[concert] - (rng.exponential(20, count) * HOUR_US).astype(np.int64)

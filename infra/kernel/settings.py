@@ -30,10 +30,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""  # empty: the mailbox page; else smtp://user:password@host:587
     webhooks_to_loopback: bool = True  # test-mode venues may receive webhooks on this machine
     mail_from: str = "tickets@localhost"
+    support_address: str = ""  # support@tickets.example; answers to support+<mark>@ come back
+    imap_url: str = ""  # where mail to support_address is read: imaps://user:password@host/INBOX
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1
     trusted_proxies: str = ""  # comma-separated addresses whose X-Forwarded-* is believed
+    bot_address: str = ""  # empty: `paywall serve` starts the bot; else host:port of `paywall bot`
     dev_pages_anywhere: bool = False  # /dev/* for others than loopback, in test mode
     log_json: bool = False
     db_pool: int = 10
@@ -93,6 +96,9 @@ def _check(settings: Settings) -> None:
         raise BadSetting(f"PAYWALL_DATABASE_URL can't be used: it begins with {known}.")
     if settings.master_secret:
         _secret(settings.master_secret)
+    host, _, port = settings.bot_address.rpartition(":")
+    if settings.bot_address and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise BadSetting("PAYWALL_BOT_ADDRESS can't be used: it is host:port, such as bot:8100.")
 
 
 def _secret(text: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import churn.metrics.tables
+import churn.prediction.tables
 import churn.tables
 import churn.triggers.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
@@ -18,6 +20,9 @@ import paywall.notices.dev_mailbox
 import paywall.notices.receipts
 import paywall.notices.tables
 import paywall.payments.tables  # noqa: F401
+import support_bot.article_tables
+import support_bot.case_tables
+import support_bot.conversation_tables  # noqa: F401
 from infra.kernel.db import Base
 
 METADATA = Base.metadata

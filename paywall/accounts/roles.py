@@ -50,6 +50,8 @@ class Permission(StrEnum):
     TICKETS_SCAN = "tickets.scan"
     MARKETING_READ = "marketing.read"  # actions: whom they concern, what they changed
     MARKETING_WRITE = "marketing.write"
+    SUPPORT_READ = "support.read"  # help articles, how useful they are, cases and conversations
+    SUPPORT_WRITE = "support.write"  # write articles, answer people
     CLOCK_ADVANCE = "clock.advance"
     INSTALLATION_VENUES = "installation.venues"
     INSTALLATION_REVIEW = "installation.review"
@@ -90,6 +92,8 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             P.TICKETS_SCAN,
             P.MARKETING_READ,
             P.MARKETING_WRITE,
+            P.SUPPORT_READ,
+            P.SUPPORT_WRITE,
             P.AUDIT_READ,
             P.CLOCK_ADVANCE,
         }
@@ -115,6 +119,8 @@ MAY: Mapping[Role, frozenset[Permission]] = {
             P.PEOPLE_READ,
             P.PLAYBACK_READ,
             P.PLAYBACK_STOP,
+            P.SUPPORT_READ,
+            P.SUPPORT_WRITE,
         }
     ),
     Role.BOX_OFFICE: frozenset({P.VENUE_READ, P.CATALOGUE_READ, P.ORDERS_CREATE, P.TICKETS_SCAN}),
@@ -135,6 +141,8 @@ API_KEY_SCOPES: frozenset[Permission] = frozenset(
         P.PEOPLE_READ,
         P.PLAYBACK_READ,
         P.PLAYBACK_STOP,
+        P.SUPPORT_READ,
+        P.SUPPORT_WRITE,
         P.WEBHOOKS_MANAGE,
         P.MARKETING_READ,
         P.MARKETING_WRITE,
@@ -161,6 +169,8 @@ NEEDS_STRONG: frozenset[Permission] = frozenset(
         P.ORDERS_REFUND,
         P.MONEY_READ,
         P.PEOPLE_READ,
+        P.SUPPORT_READ,
+        P.SUPPORT_WRITE,
         P.GATEWAYS_MANAGE,
         P.KEYS_MANAGE,
         P.STAFF_MANAGE,

@@ -23,6 +23,7 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
+from paywall.app.support import support
 from paywall.bridges.churn_acts import VenueActs
 from paywall.bridges.entitlements import Playback
 from paywall.bridges.media import MediaStore
@@ -43,6 +44,7 @@ from paywall.notices.webhooks import Webhooks
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
+from support_bot.ports import Bots
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -52,7 +54,11 @@ NAME = "Paywall"
 
 
 def assemble(
-    settings: Settings, *, clock: Clock | None = None, db: Database | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    db: Database | None = None,
+    bots: Bots | None = None,
 ) -> Parts:
     """Everything that a web process or a worker needs. Opens no connection by itself."""
     clock = clock or SystemClock()
@@ -65,11 +71,6 @@ def assemble(
     announcer = Announcer(outbox, public_url)
     gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
-    terms = Terms(
-        media_url=settings.media_url or f"{public_url}/media",
-        api_url=public_url,
-        header_life_s=settings.playback_token_s,
-    )
     outside = OutsideClient()
     pull = Pull(
         HttpOutside(outside, loopback_in_test=settings.webhooks_to_loopback),
@@ -79,14 +80,17 @@ def assemble(
     closing: list[Callable[[], Awaitable[None]]] = [
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
-    limiter: Limiter = MemoryLimiter(clock)
-    # Apart, so that a flood of requests pushes no count of guesses out of memory.
-    quotas: Limiter = MemoryLimiter(clock)
-    if settings.redis_url:
-        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
-        kicks = _kicks(settings.redis_url)
-        db.woken = kicks
-        closing += [close, kicks.close]
+    limiter, quotas = _limits(settings, clock, db, closing)
+    people = make_people(
+        db, clock, sealer=sealer, limiter=limiter, notices=AccountMails(outbox),
+        public_url=public_url, name=NAME,
+    )  # fmt: skip
+    playback = Playback(db, clock, sealer, _terms(settings), public_url)
+    refunds = RefundOrder(db, clock, announcer, desk.refunder)
+    helping = support(
+        settings, db, clock, sealer, outbox, announcer=announcer, limiter=limiter, people=people,
+        playback=playback, refunds=refunds, bots=bots,
+    )  # fmt: skip
     return Parts(
         settings=settings,
         clock=clock,
@@ -94,15 +98,7 @@ def assemble(
         sealer=sealer,
         keys=KeyDesk(db, clock, sealer),
         identities=Identities(db, clock),
-        people=make_people(
-            db,
-            clock,
-            sealer=sealer,
-            limiter=limiter,
-            notices=AccountMails(outbox),
-            public_url=public_url,
-            name=NAME,
-        ),
+        people=people,
         limiter=limiter,
         quotas=quotas,
         outbox=outbox,
@@ -112,14 +108,43 @@ def assemble(
         shelves=Shelves(db),
         buy=Buy(db, clock, announcer, desk.starter, desk.finisher, public_url),
         sell=SellDirectly(db, clock, sealer, announcer),
-        refunds=RefundOrder(db, clock, announcer, desk.refunder),
+        refunds=refunds,
         live=GoLive(db, clock, settings),
-        playback=Playback(db, clock, sealer, terms, public_url),
+        playback=playback,
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
+        bots=helping.bots,
+        talk=helping.talk,
+        acts=helping.acts,
+        help=helping.help,
+        cases=helping.cases,
         unsubscribes=unsubscribes,
-        acts=VenueActs(outbox, unsubscribes, public_url),
-        closing=closing,
+        venue_acts=VenueActs(outbox, unsubscribes, public_url),
+        closing=closing + helping.closing,
     )
+
+
+def _terms(settings: Settings) -> Terms:
+    public_url = settings.public_url.rstrip("/")
+    return Terms(
+        media_url=settings.media_url or f"{public_url}/media",
+        api_url=public_url,
+        header_life_s=settings.playback_token_s,
+    )
+
+
+def _limits(
+    settings: Settings, clock: Clock, db: Database, closing: list[Callable[[], Awaitable[None]]]
+) -> tuple[Limiter, Limiter]:
+    """Who counts guesses and who counts requests; with Redis, jobs are rung there as well."""
+    limiter: Limiter = MemoryLimiter(clock)
+    # Apart, so that a flood of requests pushes no count of guesses out of memory.
+    quotas: Limiter = MemoryLimiter(clock)
+    if settings.redis_url:
+        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
+        kicks = _kicks(settings.redis_url)
+        db.woken = kicks
+        closing += [close, kicks.close]
+    return limiter, quotas
 
 
 def _shared_limits(

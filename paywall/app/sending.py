@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from infra.adapters.imap_inbox import ImapInbox
 from infra.adapters.mail_mailbox import MailboxMailSender
 from infra.adapters.mail_smtp import SmtpMailSender
 from infra.adapters.outside_http import OutsideClient
@@ -23,6 +24,7 @@ from paywall.pages.environment import make_environment
 from paywall.pages.i18n import LOCALES_DIR, Catalogues
 from paywall.pages.mail_rendering import PageMailRenderer
 from paywall.pages.site import STATIC_DIR
+from support_bot.ports import Postbox
 
 
 class Senders(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ class Senders(msgspec.Struct, frozen=True):
     webhooks: WebhookDelivery
     receipts: Receipts
     closing: list[Callable[[], Awaitable[None]]]
+    postbox: Postbox | None = None
+    """Where mail to the support address is read; None: nowhere."""
 
 
 def senders(parts: Parts) -> Senders:
@@ -54,4 +58,5 @@ def senders(parts: Parts) -> Senders:
         WebhookDelivery(db, clock, parts.outbox, webhook_sender, parts.sealer),
         receipts,
         [sender.close, webhook_sender.close, outside.close],
+        ImapInbox(settings.imap_url) if settings.imap_url else None,
     )  # fmt: skip

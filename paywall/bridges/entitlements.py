@@ -166,11 +166,15 @@ class Playback:
             renewed = issuer.renewed(venue_issuer, alive, self._clock.machine())
         return alive, renewed
 
-    async def stop(self, sid: str, secret: str) -> None:
+    async def stop(self, sid: str, secret: str, last: Beat | None = None) -> None:
+        """The player stopped. `last`: what it had to say since its last beat."""
         issuer, _ = await self.keys()
         self._check_secret(issuer, sid, secret)
+        now = self._clock.machine()
         async with self._db.transaction() as tx:
-            await sessions.stop(tx, [sid], self._clock.machine())
+            if last is not None and last.says_something:
+                await sessions.beat(tx, [last], now)
+            await sessions.stop(tx, [sid], now)
 
     async def may_watch(
         self, tx: Tx, customer_id: str, stage: Stage, kind: Kind

@@ -16,7 +16,7 @@ from paywall.accounts.links import PAGE
 from paywall.accounts.mailed_links import issue_links
 from paywall.checkout.shelf import Shelf, opens
 from paywall.notices.emission import Emission, emit
-from paywall.notices.outbox import Outbox, mail
+from paywall.notices.outbox import Notice, Outbox, mail
 
 
 class PaidOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,16 +85,7 @@ class Announcer:
         to = [(order.email, order.locale) for order in orders]
         tokens = await issue_links(tx, to, machine_now)
         mails = [
-            mail(
-                order.venue_id,
-                order.email,
-                "receipt",
-                order.order_id,
-                self._receipt(order, shelves[order.offer_id]),
-                locale=order.locale,
-                attachment=f"receipt:{order.order_id}",
-                secrets={"url": self._door(order, token)},
-            )
+            self._mail(order, shelves[order.offer_id], token, order.order_id)
             for order, token in zip(orders, tokens, strict=True)
         ]
         await self._outbox.enqueue(tx, mails, machine_now)
@@ -115,6 +106,28 @@ class Announcer:
             for order in orders
         ]
         await emit(self._outbox, tx, [*emissions, *grants], machine_now)
+
+    async def receipt_again(
+        self, tx: Tx, order: PaidOrder, shelf: Shelf, cause_id: str, machine_now: datetime
+    ) -> None:
+        """The same mail once more, to the address that the order was made with.
+
+        The same cause mails it once.
+        """
+        (token,) = await issue_links(tx, [(order.email, order.locale)], machine_now)
+        await self._outbox.enqueue(tx, [self._mail(order, shelf, token, cause_id)], machine_now)
+
+    def _mail(self, order: PaidOrder, shelf: Shelf, token: str, cause_id: str) -> Notice:
+        return mail(
+            order.venue_id,
+            order.email,
+            "receipt",
+            cause_id,
+            self._receipt(order, shelf),
+            locale=order.locale,
+            attachment=f"receipt:{order.order_id}",
+            secrets={"url": self._door(order, token)},
+        )
 
     async def tell(self, tx: Tx, emissions: Sequence[Emission], machine_now: datetime) -> None:
         """Webhooks alone; nothing is asked of the database when there are none to tell."""

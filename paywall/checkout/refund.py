@@ -109,6 +109,10 @@ class RefundOrder:
             )
         return _answer(refund, await self._refunder.send(refund), whole=whole)
 
+    async def begun(self, tx: Tx, refund_id: str) -> bool:
+        """Whether an earlier attempt under this id was committed."""
+        return await tx.get(Refund, refund_id) is not None
+
     async def _refund_outside(
         self,
         tx: Tx,

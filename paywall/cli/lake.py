@@ -69,7 +69,7 @@ def export_lake(
             print(msgspec.json.encode(done).decode())
         else:
             total = sum(done.rows.values())
-            erased = f"; {done.erased} people erased" if done.erased else ""
+            erased = f"; people erased: {done.erased}" if done.erased else ""
             say.print(f"{done.venue}: {total:,} new rows in {done.root}{erased}", highlight=False)
 
 
@@ -89,13 +89,15 @@ async def _export_lake(
             parts.db, parts.clock, parts.sealer, root, copy=bool(to) and to != settings.lake()
         )
         return [
-            await exporter.run(one, full=full, told=told) for one in await _venues(parts.db, slug)
+            await exporter.run(one, full=full, told=told)
+            for one in await venues_named(parts.db, slug)
         ]
     finally:
         await parts.close()
 
 
-async def _venues(db: Database, slug: str) -> list[Venue]:
+async def venues_named(db: Database, slug: str) -> list[Venue]:
+    """The venue of that slug, or NotFound; every venue where none is named."""
     query = select(Venue).order_by(Venue.slug)
     async with db.read() as tx:
         found = list(await tx.scalars(query.where(Venue.slug == slug) if slug else query))
@@ -127,7 +129,7 @@ def forget(
 async def _forget(slug: str, email: str, customer: str, external_id: str) -> int:
     parts = assemble(load_settings())
     try:
-        (venue,) = await _venues(parts.db, slug)
+        (venue,) = await venues_named(parts.db, slug)
         forgetting = Forget(parts.db, parts.clock, parts.sealer)
         return await forgetting.forget(
             venue.id, email=email, customer_id=customer, external_id=external_id

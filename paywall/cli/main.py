@@ -19,7 +19,21 @@ from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Problem
 from infra.kernel.settings import BadSetting, Settings, load_settings
 from paywall.app.assembly import assemble
-from paywall.cli import clock, doctor, keys, lake, measure, simulate, support, token, train
+from paywall.cli import (
+    bot,
+    clock,
+    doctor,
+    history,
+    keys,
+    lake,
+    measure,
+    metrics,
+    scores,
+    simulate,
+    support,
+    token,
+    train,
+)
 from paywall.cli.processes import (
     CannotStart,
     Supervisor,
@@ -48,6 +62,11 @@ app.add_typer(measure.app, name="measure")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(lake.export, name="export")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(scores.churn, name="churn")
+app.command()(scores.score)
+app.add_typer(history.app, name="import")
+app.add_typer(metrics.app, name="metrics")
+app.command(name="bot")(bot.run)
 say = Console(stderr=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -13,10 +14,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.adapters import encoder
 from infra.kernel.settings import Settings
+from support_bot.bot_wire import socket_path
 
 RESTART_PAUSE_S = 1.0
 STOP_WITHIN_S = 10.0
@@ -73,17 +76,25 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self._spawn(self._command)
+
+    def _spawn(self, command: list[str], fds: tuple[int, ...] = ()) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends children in order.
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
-            self._command,
+            command,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             # What is done once speaks only of trouble.
             stdout=subprocess.DEVNULL if self._once else None,
             start_new_session=True,
+            pass_fds=fds,
         )
         if self._niceness:
             yield_to_others(self.process.pid, self._niceness)
+
+    def called(self) -> bool:
+        """Whether somebody waits for a process that was not started yet."""
+        return False
 
     def died(self) -> bool:
         """It ended, and should not have."""
@@ -105,6 +116,55 @@ class Child:
         except subprocess.TimeoutExpired:
             self.end(signal.SIGKILL)
             self.process.wait()
+
+
+class ActivatedChild(Child):
+    """Started by the first knock at its socket, which we keep: its death loses no caller.
+
+    The socket is handed on as file descriptor `{fd}` in the command. A process that ends, killed
+    or idle, is started again by the next knock, AGAIN_AFTER_S later at the earliest.
+    """
+
+    AGAIN_AFTER_S = 5.0
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str],
+        listen: Callable[[], socket.socket],
+        *,
+        niceness: int = 0,
+    ) -> None:
+        super().__init__(name, command, environment, niceness=niceness)
+        self._listen = listen
+        self._listener: socket.socket | None = None
+        self._started_at = 0.0
+
+    def start(self) -> None:
+        """The first call only listens; the next ones are for a caller who waits."""
+        if self._listener is None:
+            self._listener = self._listen()
+            return
+        self._started_at = time.monotonic()
+        fd = self._listener.fileno()
+        self._spawn([part.format(fd=fd) for part in self._command], (fd,))
+
+    def called(self) -> bool:
+        running = self.process is not None and self.process.poll() is None
+        if self._listener is None or running:
+            return False
+        if time.monotonic() - self._started_at < self.AGAIN_AFTER_S and self._started_at:
+            return False
+        return bool(select.select([self._listener], [], [], 0)[0])
+
+    def died(self) -> bool:
+        return False  # its end is nobody's loss until somebody knocks
+
+    def close(self) -> None:
+        """Hear nobody any more."""
+        if self._listener is not None:
+            self._listener.close()
 
 
 class Supervisor:
@@ -136,9 +196,11 @@ class Supervisor:
     def watch(self) -> None:
         """Until asked to stop. A child that dies is started again after a second."""
         self._watching = True
-        while not self._stop.wait(0.5):
+        while not self._stop.wait(0.25):
             for child in self._children:
-                if child.died() and not self._stop.wait(RESTART_PAUSE_S):
+                if child.called():
+                    child.start()
+                elif child.died() and not self._stop.wait(RESTART_PAUSE_S):
                     print(f"{child.name} ended; starting it again", file=sys.stderr)
                     child.start()
         self.end()
@@ -152,7 +214,7 @@ class Supervisor:
 
 
 def children(settings: Settings, *, demo: bool) -> list[Child]:
-    """What `paywall serve` runs: web, worker, the sandbox processor, and in a demo an encoder."""
+    """What `paywall serve` runs: web, worker, the bot once it is asked, the sandbox, an encoder."""
     python = sys.executable
     sandbox_port = int(settings.sandbox_url.rsplit(":", 1)[1]) if settings.sandbox_url else 0
     environment = dict(os.environ)
@@ -167,6 +229,12 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         # A buyer never waits because mails are going out: the worker takes what the web leaves.
         Child("worker", [python, "-m", "paywall.worker"], environment, niceness=10),
     ]
+    if not settings.bot_address:
+        bot = [python, "-m", "paywall.cli.bot", "--fd", "{fd}"]
+        path = socket_path(settings.data_dir)
+        made.append(
+            ActivatedChild("bot", bot, environment, lambda: unix_listener(path), niceness=5)
+        )
     if sandbox_port:
         data = settings.data_dir / "sandbox.sqlite3"
         command = [python, "-m", "infra.adapters.sandbox_server"]
@@ -209,6 +277,19 @@ def wait_until_ready(settings: Settings, seconds: float) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     raise CannotStart(f"The server did not answer at {address}. Its messages are above.")
+
+
+def unix_listener(path: Path) -> socket.socket:
+    """Takes the place of a socket that a killed process left; only this user may connect."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(64)
+    return listener
 
 
 def check_folder(folder: Path) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
-from infra.kernel.errors import Invalid
+from infra.kernel.away import DatabaseAway
+from infra.kernel.db import Database
+from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.settings import load_settings
-from support_bot.articles import SHIPPED, OwnKnowledge, merged, read_articles
+from paywall.bridges.own_articles import StoredArticles
+from paywall.catalogue import venues
+from paywall.cli import support_report
+from support_bot import learned
+from support_bot.articles import SHIPPED, Knowledge, merged, read_articles
+from support_bot.conversation_tables import BotTask
 from support_bot.examples import OOS, read_table
+from support_bot.outcomes import Figures as Outcomes
 from support_bot.ports import OwnArticles
 
 if TYPE_CHECKING:  # scikit-learn and numpy are loaded by the two commands, never by `serve`
@@ -38,13 +48,6 @@ Plain = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, for scripts.")]
 AT_ONCE = 64
-
-
-class NoOwnArticles:
-    """Every venue uses the shipped articles as they are."""
-
-    def of(self, venue: str) -> OwnKnowledge:
-        return OwnKnowledge()
 
 
 @app.callback()
@@ -110,20 +113,28 @@ def ask(
 ) -> None:
     """Read questions, one a line, and print for each: outcome, article ids with scores.
 
+    What the venue wrote, changed or hid in its help centre counts; where there is no such venue,
+    or no database yet, the shipped articles answer and standard error says so.
+
     The outcome is answer, suggest or hand_over. The first call of a venue trains its bot and keeps
     it in the data folder; later calls load it, until an article changes.
     """
     from support_bot.engine.bot import open_bot
     from support_bot.engine.brain import Asked, Policy
+    from support_bot.engine.brains import shelf_of
     from support_bot.engine.shelf import Shelf
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", venue):
         raise Invalid("venue", "A venue's slug holds letters, digits and hyphens.")
-    own: OwnArticles = NoOwnArticles()
-    articles = merged(read_articles(knowledge), own.of(venue))
+    known, tried = asyncio.run(_known(venue))
+    articles = merged(read_articles(knowledge), known.own)
     policy = Policy(precision)
-    shelf = Shelf(_folder() / "models" / venue)
-    bot = open_bot(articles, (), shelf, _embedder(no_embeddings), policy, _tell)
+    # The brain that the pages use, unless other articles were named.
+    shelf = shelf_of(_folder(), known)
+    if knowledge != SHIPPED:
+        shelf, tried = Shelf(_folder() / "models" / venue), ""
+    embedder = _embedder(no_embeddings)
+    bot = open_bot(articles, known.learned, shelf, embedder, policy, _tell, tried=tried)
     for lines in _questions():
         replies = bot.reply([Asked(line, lang) for line in lines], policy)
         for line, reply in zip(lines, replies, strict=True):
@@ -132,6 +143,92 @@ def ask(
                 print(msgspec.json.encode(shown).decode(), flush=True)
             else:
                 _show(line, reply)
+
+
+@app.command()
+def retrain(
+    venue: Annotated[str, typer.Option(help="The venue's slug.")],
+    task: Annotated[
+        Literal["train", "accept", "back"],
+        typer.Option(
+            help="train: use it if it holds up; accept: use it anyway; back: the one before."
+        ),
+    ] = "train",
+    as_json: AsJson = False,  # noqa: FBT002 - an option, not a position
+    no_embeddings: Plain = False,  # noqa: FBT002 - an option, not a position
+) -> None:
+    """Teach a venue's bot its articles and everything that agents confirmed, and keep a report.
+
+    The new version is used only if the wanted precision holds out of fold. The worker runs this by
+    itself ten minutes after something new was confirmed.
+    """
+    from paywall.cli.support_training import train_venue
+
+    done = train_venue(load_settings(), venue, BotTask(task), plain=no_embeddings, say=_tell)
+    if as_json:
+        print(msgspec.json.encode(done).decode())
+    else:
+        used = "used" if done.accepted else "not used"
+        print(f"{used}: {done.why} Version {done.version} answers; {done.clusters} clusters.")
+
+
+@app.command()
+def report(
+    venue: Annotated[str, typer.Option(help="The venue's slug.")],
+    since: support_report.Since = "",
+    until: support_report.Until = "",
+    as_json: AsJson = False,  # noqa: FBT002 - an option, not a position
+    as_csv: support_report.AsCsv = False,  # noqa: FBT002 - an option, not a position
+) -> None:
+    """What came of people's questions: settled by what, how often rightly, at what cost.
+
+    The last 30 days where no days are named. Silence is no success: answers that nobody judged
+    are counted apart.
+    """
+    first, last = support_report.moment(since), support_report.moment(until)
+
+    async def read() -> Outcomes:
+        settings = load_settings()
+        db = Database(settings.database(), pool_size=1)
+        try:
+            return await support_report.reported(db, venue, first, last)
+        finally:
+            await db.close()
+
+    support_report.show(asyncio.run(read()), as_json=as_json, as_csv=as_csv)
+
+
+async def _known(venue: str) -> tuple[Knowledge, str]:
+    """What the venue wrote and taught, and the digest of what was last learned from.
+
+    Nothing, and a word about it, where it can't be read.
+    """
+    settings = load_settings()
+    file = settings.data_dir / "paywall.sqlite3"
+    if not settings.database_url and not file.exists():
+        _tell("There is no database yet: the shipped articles answer.")
+        return Knowledge(venue), ""
+    db = Database(settings.database(), pool_size=1)
+    own: OwnArticles = StoredArticles(db)
+    try:
+        written = await own.of(venue)
+        async with db.read() as tx:
+            found = await venues.by_slug(tx, venue)
+            settings_row = await learned.settings_of(tx, found.id)
+            known = await learned.knowledge_of(tx, found.id, venue, written)
+            return known, settings_row.tried
+    except NotFound:
+        _tell(f"There is no venue {venue}: the shipped articles answer.")
+    except (DatabaseAway, SQLAlchemyError, OSError) as error:
+        _tell(f"The database can't be read ({_first_line(error)}): the shipped articles answer.")
+    finally:
+        await db.close()
+    return Knowledge(venue), ""
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", cause)).partition("\n")[0][:120]
 
 
 def _folder() -> Path:

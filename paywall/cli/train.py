@@ -5,6 +5,7 @@ The libraries of learning are imported inside the commands: a web process never 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.kernel.clock import SystemClock
 from infra.kernel.errors import Invalid
+from paywall.cli.venue_scores import told_of, train_of
 
 if TYPE_CHECKING:
     from churn.evaluate import Told
@@ -65,8 +67,14 @@ def _train() -> None:
 
 @app.command()
 def churn(
-    from_csv: Table,
-    label: Annotated[str, typer.Option(help="The column that says who left.")],
+    from_csv: Annotated[
+        Path | None,
+        typer.Option(help="The table: CSV (any delimiter and encoding) or Parquet."),
+    ] = None,
+    label: Annotated[str, typer.Option(help="The column that says who left.")] = "",
+    venue: Annotated[
+        str, typer.Option(help="Instead of a table: a venue's slug. Learns from its own facts.")
+    ] = "",
     positive: Annotated[
         str, typer.Option(help="Its value that means leaving. Default: yes, 1, true, churned ...")
     ] = "",
@@ -97,6 +105,8 @@ def churn(
 ) -> None:
     """Learn from a table who leaves, and say what the scores are worth on people not learned from.
 
+    With --venue from the venue's own past: who leaves by choice, and whose next payment fails.
+
     Prints roc_auc, pr_auc, brier, log_loss, top_decile_lift and ece, from repeated stratified
     cross-validation or on --test; with --value, --act-cost and --save-chance also saved_share.
     """
@@ -104,6 +114,15 @@ def churn(
     from churn.store import save as keep
     from churn.train import Task, train_from_csv
 
+    if venue:
+        if from_csv is not None or label:
+            raise Invalid("venue", "--venue stands alone: its facts say who left.")
+        with progress(quiet=as_json) as told:
+            trained_anew = asyncio.run(train_of(venue, told))
+        print(told_of(trained_anew, as_json=as_json), end="")
+        return
+    if from_csv is None or not label:
+        raise Invalid("from_csv", "Give --from-csv with --label, or --venue.")
     terms = None
     if value or act_cost is not None or save_chance is not None:
         if not value or act_cost is None or save_chance is None:
@@ -116,7 +135,7 @@ def churn(
         keep_leaking=keep_leaking, leave_out=tuple(leave_out or ()), fair=tuple(fair or ()),
     )  # fmt: skip
     now = SystemClock().machine()
-    with _progress(quiet=as_json) as told:
+    with progress(quiet=as_json) as told:
         trained = train_from_csv(from_csv, task, now, test=test, told=told)
         if scores is not None:
             _write_scores(trained, task, scores, reasons, told)
@@ -168,7 +187,7 @@ def uplift(
         lower_is_better=lower_is_better, id=id, leave_out=tuple(leave_out or ()),
         keep_leaking=keep_leaking, seed=seed,
     )  # fmt: skip
-    with _progress(quiet=as_json) as told:
+    with progress(quiet=as_json) as told:
         now = SystemClock().machine()
         report = train_uplift_from_csv(from_csv, trial, now, test=test, told=told)
     print(_json(report) if as_json else markdown(report), end="")
@@ -192,7 +211,7 @@ def _write_scores(trained: Trained, task: Task, file: Path, reasons: int, told: 
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Told]:
+def progress(*, quiet: bool) -> Iterator[Told]:
     """A bar on standard error while it works; nothing with --json or without a terminal."""
     columns = (
         TextColumn("{task.description}"),

@@ -237,6 +237,15 @@ def _headers(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             "example": "0b6e1f0c-6f0e-4c39-8f0c-2f6f6d1f8a51",
         }
+    if opt.get("talk_token"):
+        yield {
+            "name": "Conversation-Token",
+            "in": "header",
+            "required": False,
+            "description": "The conversation's `token`; not needed where you began it signed in.",
+            "schema": {"type": "string", "maxLength": 200},
+            "example": "qV0rN4x1b2o3H5k6M7t8Y9u0Q1w2E3r4T5y6U7i8O9p",
+        }
     if opt.get("edit"):
         yield {
             "name": "If-Match",

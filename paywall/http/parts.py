@@ -15,7 +15,11 @@ from paywall.accounts.people import People
 from paywall.accounts.ports import Limiter
 from paywall.bridges.churn_acts import VenueActs
 from paywall.bridges.entitlements import Playback
+from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
+from paywall.bridges.support_cases import CaseWork
+from paywall.bridges.support_desk import ActDesk
+from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.buy import Buy
 from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
@@ -26,6 +30,7 @@ from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
 from paywall.notices.webhooks import Webhooks
 from paywall.payments.desk import PaymentDesk
+from support_bot.ports import Bots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +59,15 @@ class Parts:
     live: GoLive
     playback: Playback
     media: MediaStore
+    bots: Bots
+    """The bot process, which may be away."""
+    talk: SupportTalk
+    acts: ActDesk
+    cases: CaseWork
     unsubscribes: Unsubscribes
-    acts: VenueActs
+    venue_acts: VenueActs
+    """What triggers do to people."""
+    help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""
 

@@ -22,6 +22,9 @@ WEBHOOK_KINDS: Mapping[str, str] = {
     "event.cancelled": "An event will not take place.",
     "action.due": "An action of yours fits a customer: your program may act now.",
     "offer.sold_out": "The last place of an offer was taken.",
+    "support.spike": "Many people asked the assistant the same thing within ten minutes.",
+    "case.opened": "Somebody asked for help: a support case was opened.",
+    "case.solved": "A support case was solved.",
     TEST_KIND: "Sent when you press the test button or call the test route.",
 }
 

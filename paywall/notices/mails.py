@@ -7,12 +7,14 @@ have none. Whether a mail may still go is asked right before it does (`LastWord`
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+import msgspec
 import structlog
 from sqlalchemy import select
 
@@ -47,8 +49,13 @@ def compose(mail: Mail) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.sent_at)
     message["Message-ID"] = f"<{mail.message_id}>"
-    # RFC 3834 section 5: no holiday replies to a machine.
-    message["Auto-Submitted"] = "auto-generated"
+    if mail.in_reply_to:
+        message["In-Reply-To"] = f"<{mail.in_reply_to}>"
+    if mail.references:
+        message["References"] = " ".join(f"<{one}>" for one in mail.references)
+    if not mail.by_a_person:
+        # RFC 3834 section 5: no holiday replies to a machine.
+        message["Auto-Submitted"] = "auto-generated"
     if mail.unsubscribe_url:
         # RFC 8058 section 3.1: both, and an address that needs no cookie.
         message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
@@ -61,6 +68,19 @@ def compose(mail: Mail) -> EmailMessage:
         main, _, sub = file.content_type.partition("/")
         message.add_attachment(file.data, maintype=main, subtype=sub, filename=file.name)
     return message
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """How a mail of a talk is told apart; a row's data carries it under `thread`.
+
+    id becomes the Message-ID in place of the row's own, and is as lasting and as unguessable.
+    """
+
+    id: str
+    reply_to: str = ""
+    in_reply_to: str = ""
+    references: Sequence[str] = ()
+    by_a_person: bool = False
 
 
 class _From:
@@ -147,11 +167,13 @@ class MailDelivery:
         now = self._clock.machine()
         words = self._renderer.render(row.template, row.locale, row.data | {"venue": sender.facts})
         files = [await self._attachments.load(row.attachment, now)] if row.attachment else []
+        thread = msgspec.convert(row.data.get("thread", {"id": row.id}), Thread)
         return Mail(
-            message_id=f"{row.id}@{self._domain}", venue_id=row.venue_id, sent_at=now,
+            message_id=f"{thread.id}@{self._domain}", venue_id=row.venue_id, sent_at=now,
             sender=self._mail_from, sender_name=sender.name, recipient=row.recipient,
             subject=words.subject, text=words.text, html=words.html,
-            reply_to=sender.reply_to, attachments=files,
+            reply_to=thread.reply_to or sender.reply_to, in_reply_to=thread.in_reply_to,
+            references=thread.references, by_a_person=thread.by_a_person, attachments=files,
             unsubscribe_url=row.data.get("unsubscribe_url", ""),
         )  # fmt: skip
 

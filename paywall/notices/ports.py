@@ -45,6 +45,9 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     html: str
     reply_to: str = ""
+    in_reply_to: str = ""  # a Message-ID without angle brackets
+    references: Sequence[str] = ()
+    by_a_person: bool = False  # a person wrote it, so that holiday replies may come
     attachments: Sequence[Attachment] = ()
     unsubscribe_url: str = ""
     """Of a marketing mail: one POST there ends such mails (RFC 8058)."""

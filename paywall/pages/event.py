@@ -108,7 +108,9 @@ async def _render(site: Site, visit: Visit, slug: str, event_slug: str) -> bytes
         own = Owned()
         if visit.principal is not NOBODY:
             own = await owned(tx, parts.playback, visit.principal, event, parts.settings.public_url)
+        trouble = await parts.talk.notice_of(tx, venue.id, event.id, visit.locale.code)
     values = page_values(visit.locale, shown, own)
+    values |= {"panel_event": event.id, "trouble": trouble}
     return site.html(visit, "event.html", await site.facts(), venue, values).encode()
 
 

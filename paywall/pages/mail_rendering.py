@@ -17,6 +17,7 @@ from infra.kernel.money import Money
 from paywall.checkout.order_number import short_number
 from paywall.notices.ports import Rendered
 from paywall.pages.action_letters import ACTION_LETTERS
+from paywall.pages.case_letters import CASE_LETTERS
 from paywall.pages.i18n import CONSOLE_LANGUAGES, SOURCE_LANGUAGE, Catalogues, Translator
 from paywall.pages.letter import Data, Letter
 from paywall.pages.staff_letters import STAFF_LETTERS
@@ -186,6 +187,7 @@ LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "already_registered": _already_registered,
     "account_changed": _account_changed,
     **STAFF_LETTERS,
+    **CASE_LETTERS,
     **ACTION_LETTERS,
     "receipt": _receipt,
     "refund": _refund,

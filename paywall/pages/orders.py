@@ -13,6 +13,7 @@ from paywall.checkout.buy import WAITING
 from paywall.checkout.order_number import short_number
 from paywall.checkout.tables import OrderState, Unserved
 from paywall.http.caller import caller_of
+from paywall.pages import help_links
 from paywall.pages.cards import event_url
 from paywall.pages.checkout_view import order_summary
 from paywall.pages.elements import element_view
@@ -90,13 +91,17 @@ async def payment(
     elif state == "declined":
         assert page.payment is not None
         view["decline_reason"] = decline_text(visit.locale, page.payment.decline)
+    venue, declined = page.shelf.venue, help_links.WHEN_DECLINED
+    async with site.parts.db.read() as tx:
+        ways = await help_links.ways(tx, site, visit, venue, declined)
     return await site.page(
         request,
         "payment.html",
-        venue=page.shelf.venue,
+        venue=venue,
         order=_summary(visit.locale, page),
         order_id=order_id,
         payment=view,
+        help_url=ways[0][1] if ways else path("venue_help", venue=venue.slug),
         buy_url=path("buy", offer=page.line.offer_id),
     )
 

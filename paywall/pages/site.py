@@ -22,6 +22,7 @@ from paywall.http.parts import Parts
 from paywall.pages.environment import make_environment
 from paywall.pages.i18n import CONSOLE_LANGUAGES, Catalogues, Translator, negotiate
 from paywall.pages.paths import path
+from paywall.pages.unread import Reading
 
 STATIC_DIR = Path(__file__).parent.parent / "static"
 LANGUAGE_COOKIE = "pw_lang"
@@ -57,6 +58,7 @@ class Site:
         self.parts = parts
         self.catalogues = Catalogues(exponent=exponent)
         self.environment = make_environment(STATIC_DIR, self.catalogues)
+        self.reading = Reading(self.catalogues, self.environment)
         self._spoken = frozenset(one.code for one in self.catalogues.languages())
         self._negotiate = lru_cache(maxsize=2000)(_language)
         self._facts = Facts()
@@ -122,6 +124,7 @@ class Site:
             "account": None if account is None else {"name": "", "email": account.email},
             "venue": None if venue is None else venue_shell(venue),
             "notices": [],
+            "panel": True,
         }
         return self.environment.get_template(template).render({**shell, **values})
 
@@ -134,10 +137,14 @@ class Site:
         status: int = 200,
         cookies: Sequence[Cookie] = (),
         headers: Mapping[str, str] | None = None,
+        visit: Visit | None = None,
         **values: Any,
     ) -> Response[bytes]:
-        """The answer with a page made for this reader alone; nothing on its way keeps it."""
-        text = self.html(self.visit(request), template, await self.facts(), venue, values)
+        """The answer with a page made for this reader alone; nothing on its way keeps it.
+
+        `visit` is given where the address itself says in which language.
+        """
+        text = self.html(visit or self.visit(request), template, await self.facts(), venue, values)
         return Response(
             text.encode(),
             status_code=status,
@@ -167,6 +174,7 @@ def venue_shell(venue: Venue) -> dict[str, Any]:
         "theme_url": path("venue_theme", venue=venue.slug) + f"?c={venue.accent.lstrip('#')}",
         "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug),
         "imprint_url": path("venue_imprint", venue=venue.slug),
+        "help_url": path("venue_help", venue=venue.slug),
     }
 
 

@@ -55,7 +55,44 @@ def _webhook_disabled(data: Data, t: Translator) -> Letter:
     )
 
 
+def _question_spike(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="question_spike",
+        subject=_("Many people ask about the same thing: %(topic)s") % {"topic": data["topic"]},
+        why=_("You get this mail because you are the venue’s contact."),
+        extra={
+            "topic": data["topic"],
+            "questions": data["questions"],
+            "minutes": data["minutes"],
+            "event_name": data["event_name"],
+        },
+    )
+
+
+def _late(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    numbers = {"number": data["number"]}
+    subject = (
+        _("Case %(number)s waits for an answer") if data["what"] == "reply"
+        else _("Case %(number)s is not solved yet")
+    ) % numbers  # fmt: skip
+    return Letter(
+        layout="case_late",
+        subject=subject,
+        why=_("You get this mail because you answer the venue’s customers."),
+        action=(_("Open the case"), data["url"]),
+        extra={
+            "about": data["subject"],
+            "live": data["live"],
+            "due": t.datetime(datetime.fromisoformat(data["due_at"]), data["timezone"]),
+        },
+    )
+
+
 STAFF_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "invitation": _invitation,
     "webhook_disabled": _webhook_disabled,
+    "question_spike": _question_spike,
+    "case_late": _late,
 }

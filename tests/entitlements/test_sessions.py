@@ -91,6 +91,44 @@ async def test_a_flood_of_lying_beats_gains_no_more_than_real_time(bought: Datab
     assert (await session(bought, sid)).watched_s <= 4.9 + 2.0
 
 
+async def test_what_watching_was_like_is_kept_within_what_can_be(bought: Database) -> None:
+    (sid,) = await opened(bought)
+    await beat_at(bought, 60, Beat(sid=sid, startup_ms=900, rebuffer_s=2.5))
+    await beat_at(bought, 120, Beat(sid=sid, startup_ms=5, rebuffer_s=1.0))
+    row = await session(bought, sid)
+    assert (row.startup_ms, row.rebuffer_s, row.failed) == (900, 2.5, False)
+    await beat_at(bought, 180, Beat(sid=sid, rebuffer_s=1e9, failed=True))
+    row = await session(bought, sid)
+    assert (row.rebuffer_s, row.failed) == (182, False)  # there was a picture
+
+
+async def test_a_player_that_measures_nothing_leaves_it_unknown(bought: Database) -> None:
+    (sid,) = await opened(bought)
+    await beat_at(bought, 60, Beat(sid=sid, watched_s=30))
+    row = await session(bought, sid)
+    assert (row.startup_ms, row.rebuffer_s, row.failed) == (None, None, None)
+
+
+@pytest.mark.parametrize("nonsense", [-1.0, float("nan"), float("inf"), 1e300])
+async def test_nonsense_of_a_player_is_bounded(bought: Database, nonsense: float) -> None:
+    (sid,) = await opened(bought)
+    await beat_at(bought, 60, Beat(sid=sid, startup_ms=nonsense, rebuffer_s=nonsense))
+    row = await session(bought, sid)
+    assert row.startup_ms is not None
+    assert 0 <= row.startup_ms <= 62_000
+    assert row.rebuffer_s is not None
+    assert 0 <= row.rebuffer_s <= 62
+
+
+async def test_a_start_that_failed_stays_failed_until_a_picture_comes(bought: Database) -> None:
+    (sid,) = await opened(bought)
+    await beat_at(bought, 10, Beat(sid=sid, failed=True))
+    await beat_at(bought, 20, Beat(sid=sid))
+    assert (await session(bought, sid)).failed is True
+    await beat_at(bought, 30, Beat(sid=sid, startup_ms=28_000))
+    assert (await session(bought, sid)).failed is False
+
+
 async def test_one_batch_answers_living_ended_and_unknown_sessions_in_order(
     bought: Database,
 ) -> None:

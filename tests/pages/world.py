@@ -22,6 +22,7 @@ from paywall.catalogue.tables import Event
 from paywall.cli import seed
 from paywall.http.parts import Parts
 from tests.apps import app_over
+from tests.support_bot.fake_bots import FakeBots
 
 BROWSER = {
     "accept": "text/html,application/xhtml+xml",
@@ -33,8 +34,9 @@ BROWSER = {
 class Hall:
     """The demo venue, its app, and a browser that keeps cookies."""
 
-    def __init__(self, parts: Parts, clock: HandClock) -> None:
+    def __init__(self, parts: Parts, clock: HandClock, bots: FakeBots) -> None:
         self.parts = parts
+        self.bots = bots
         self.clock = clock
         self.app = app_over(parts)
         self.browser = self.new_browser()
@@ -75,10 +77,11 @@ async def open_hall(folder: Path, clock: HandClock) -> AsyncIterator[Hall]:
     db = Database(f"sqlite+aiosqlite:///{folder / 'pages.sqlite3'}")
     await db.create_all()
     settings = Settings(data_dir=folder, sandbox_url="http://127.0.0.1:9", rate_scale=0)
-    parts = assemble(settings, clock=clock, db=db)
+    bots = FakeBots()
+    parts = assemble(settings, clock=clock, db=db, bots=bots)
     async with db.transaction() as tx:
         await seed.write_demo(tx, parts, "")
-    hall = Hall(parts, clock)
+    hall = Hall(parts, clock, bots)
     try:
         yield hall
     finally:

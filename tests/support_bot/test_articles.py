@@ -10,6 +10,8 @@ from support_bot.articles import (
     examples_of,
     merged,
     read_articles,
+    read_index,
+    read_language,
 )
 from support_bot.languages import LANGUAGES, canonical
 from tests.support_bot.builders import SAMPLE
@@ -36,16 +38,36 @@ def test_a_missing_language_falls_back_and_says_so() -> None:
     assert Article("x", "c", {}).text("it") is None
 
 
-def test_a_venues_article_replaces_the_shipped_one_and_hidden_ones_go() -> None:
+def test_a_venues_texts_stand_over_the_shipped_ones_and_hidden_articles_go() -> None:
     shipped = read_articles(SAMPLE)
-    own = Article("refund", "payment", {"en": ArticleText("No refunds", "Sorry.")})
+    own = Article("refund", "", {"en": ArticleText("No refunds", "Sorry.")})
     parking = Article("parking", "venue", {"en": ArticleText("Parking", "Behind the hall.")})
-    result = merged(shipped, OwnKnowledge([own, parking], frozenset({"tv"})))
-    slugs = [article.slug for article in result]
-    assert slugs.count("refund") == 1
-    assert "tv" not in slugs
-    assert own in result
-    assert parking in result
+    result = {a.slug: a for a in merged(shipped, OwnKnowledge([own, parking], frozenset({"tv"})))}
+    refund = next(article for article in shipped if article.slug == "refund")
+    assert result["refund"].texts["en"].title == "No refunds"
+    assert result["refund"].texts["fr"] == refund.texts["fr"]
+    assert (result["refund"].category, result["refund"].act) == (refund.category, refund.act)
+    assert "tv" not in result
+    assert result["parking"] == parking
+
+
+def test_where_the_venue_stands_alone_no_shipped_text_contradicts_it() -> None:
+    own = Article("refund", "payment", {"fr": ArticleText("Remboursement", "Toujours.")})
+    [refund] = [
+        article
+        for article in merged(
+            read_articles(SAMPLE), OwnKnowledge([own], alone=frozenset({"refund"}))
+        )
+        if article.slug == "refund"
+    ]
+    assert refund.text("en") == ("fr", ArticleText("Remboursement", "Toujours."))
+
+
+def test_one_language_is_read_by_itself() -> None:
+    assert [a.slug for a in read_index(SAMPLE)] == [a.slug for a in read_articles(SAMPLE)]
+    assert read_language("fr", SAMPLE)["refund"] == read_articles(SAMPLE)[0].texts["fr"]
+    assert read_language("it", SAMPLE) == {}
+    assert read_language("../fr", SAMPLE) == {}
 
 
 @pytest.mark.parametrize(

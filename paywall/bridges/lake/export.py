@@ -6,7 +6,6 @@ Runs in a process of its own (`paywall export lake`): it imports Arrow and DuckD
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -34,6 +33,7 @@ from paywall.bridges.lake import (
     people,
     persons,
     runs,
+    support,
     viewing,
 )
 from paywall.bridges.lake.source import NextPage, Row, Source
@@ -48,6 +48,7 @@ EXPORTS: dict[str, tuple[NextPage, ...]] = {
     "payments": payments.PAGES,
     "grants": grants.PAGES,
     "viewing": viewing.PAGES,
+    "support": support.PAGES,
     "consents": consents.PAGES,
     "messages": messages.PAGES,
     "assignments": assignments.PAGES,
@@ -99,7 +100,7 @@ class LakeExport:
         run = await runs.reserve(
             self._db, self._clock, venue, self._root, full=full, copy=self._copy
         )
-        keeping = asyncio.create_task(self._keep(run))
+        keeping = asyncio.create_task(runs.keep(self._db, self._clock, run))
         try:
             done = await self._run(venue, run, told)
             await runs.finish(self._db, self._clock, venue, run, sum(done.rows.values()))
@@ -132,7 +133,8 @@ class LakeExport:
             rows[table] = await self._table(lake, run, source, table, banned)
             if told is not None:
                 told(table, rows[table])
-        return Exported(venue.slug, run.name, self._root, rows, gone, cleared)
+        place = runs.place_of(self._root)
+        return Exported(venue.slug, run.name, place, rows, gone, cleared)
 
     async def _clear(self, lake: Lake, run: runs.Run) -> int:
         if not run.anew:
@@ -156,13 +158,12 @@ class LakeExport:
         now = self._clock.machine()
         await persons.forget_vanished(self._db, run.venue_id, names, now)
         # Another place may still hold people who were taken out of this one long ago.
-        people = await persons.erased(self._db, run.venue_id, undone=not run.anew)
-        if people:
-            await self._hold(run)
-            await asyncio.to_thread(take_out, lake, run.venue_id, people)
-            if not run.copy:
-                await persons.strike(self._db, run.venue_id, people, now)
-        return len(people)
+        gone = await persons.erased(self._db, run.venue_id, undone=not run.anew)
+        if not gone:
+            return 0
+        await self._hold(run)
+        await asyncio.to_thread(take_out, lake, run.venue_id, gone)
+        return 0 if run.copy else await persons.strike(self._db, run.venue_id, gone, now)
 
     async def _table(
         self, lake: Lake, run: runs.Run, source: Source, table: str, banned: set[str]
@@ -212,10 +213,3 @@ class LakeExport:
     async def _hold(self, run: runs.Run) -> None:
         """Before anything is written: this run still holds its place, or LeaseLost."""
         await runs.renew(self._db, self._clock, run)
-
-    async def _keep(self, run: runs.Run) -> None:
-        """Renew while a long write runs; who lost the lease learns it at the next write."""
-        with contextlib.suppress(runs.LeaseLost):
-            while True:
-                await asyncio.sleep(runs.RENEW_EVERY.total_seconds())
-                await self._hold(run)

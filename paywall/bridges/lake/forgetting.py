@@ -36,7 +36,8 @@ class Forget:
         async with self._db.transaction() as tx:
             if email:
                 email = normalise_email(email)
-                out.add(names.address(email))
+                # An import that knew nothing but the address named them by it.
+                out |= {names.address(email), names.external(email)}
                 customer_id = await _customer_of(tx, venue_id, email)
             if external_id:
                 out.add(names.external(external_id))
@@ -45,7 +46,7 @@ class Forget:
             for one in sorted(customers - {""}):
                 out.add(names.customer(one))
                 address = await _address_of(tx, venue_id, one)
-                out |= {names.address(address)} if address else set()
+                out |= {names.address(address), names.external(address)} if address else set()
             out |= {row.person for row in rows}
             out |= {names.external(row.external_id) for row in rows if row.external_id}
             await persons.forget(tx, venue_id, out, self._clock.machine())

@@ -86,14 +86,18 @@ async def forget_vanished(db: Database, venue_id: str, names: Pseudonyms, now: d
     return len(found)
 
 
-async def strike(db: Database, venue_id: str, people: set[str], now: datetime) -> None:
-    """Their facts are out of the lake: the rows that say who they were go too."""
+async def strike(db: Database, venue_id: str, names: set[str], now: datetime) -> int:
+    """Their facts are out of the lake: the rows that say who they were go too. How many people."""
+    people = 0
     async with db.transaction() as tx:
-        named = sorted(people)
+        named = sorted(names)
         for at in range(0, len(named), 500):
             part = named[at : at + 500]
-            for model in (PersonToday, Person):
-                ours = (model.venue_id == venue_id) & model.person.in_(part)
-                await tx.execute(delete(model).where(ours))
+            today = (PersonToday.venue_id == venue_id) & PersonToday.person.in_(part)
+            await tx.execute(delete(PersonToday).where(today))
+            ours = (Person.venue_id == venue_id) & Person.person.in_(part)
+            gone = await tx.execute(delete(Person).where(ours).returning(Person.person))
+            people += len(gone.all())
             done = update(Erased).where(Erased.venue_id == venue_id, Erased.person.in_(part))
             await tx.execute(done.values(done_at=now))
+    return people

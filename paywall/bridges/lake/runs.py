@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -56,6 +59,14 @@ class Run(msgspec.Struct, frozen=True):
         return f"run-{self.number:06d}"
 
 
+def place_of(root: str) -> str:
+    """The lake's address without keys and options, to be kept and shown."""
+    if "://" not in root:
+        return root
+    parts = urlsplit(root)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def night_after(now: datetime, zone: str, venue_id: str) -> datetime:
     """The venue's next night after `now`, UTC: between three and four, each venue at its minute."""
     local = now.astimezone(ZoneInfo(zone))
@@ -87,7 +98,7 @@ async def reserve(
     db: Database, clock: Clock, venue: Venue, root: str, *, full: bool, copy: bool
 ) -> Run:
     """Begin the next run at `root`, or raise Running with when the other's lease ends."""
-    now = clock.machine()
+    now, place = clock.machine(), place_of(root)
     async with db.transaction() as tx:
         row = await standing(tx, venue, now)
         if row.lease_until is not None and row.lease_until > now:
@@ -102,8 +113,8 @@ async def reserve(
             return Run(venue.id, row.run, row.lease, True, live, None, now, True)
         went_live = live and not row.live
         # A run that is killed after this still knows that it was to begin anew, and why.
-        row.anew = row.anew or full or went_live or row.root != root
-        row.root = root
+        row.anew = row.anew or full or went_live or row.root != place
+        row.root = place
         since = None if row.anew or row.began_at is None else row.began_at - OVERLAP
         return Run(venue.id, row.run, row.lease, row.anew, went_live, since, now, False)
 
@@ -118,6 +129,14 @@ async def renew(db: Database, clock: Clock, run: Run) -> None:
     async with db.transaction() as tx:
         if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
             raise LeaseLost(run.name)
+
+
+async def keep(db: Database, clock: Clock, run: Run) -> None:
+    """Renew while long writes run, until cancelled; who lost the lease learns it as it writes."""
+    with contextlib.suppress(LeaseLost):
+        while True:
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
+            await renew(db, clock, run)
 
 
 async def finish(db: Database, clock: Clock, venue: Venue, run: Run, rows: int) -> None:

@@ -165,7 +165,7 @@ async def create(desk: NamedDependency[Desk]) -> Response[Any]:
     try:
         asked = action_form.read(desk, typed, kind, desk.venue.currency)
         async with desk.act() as act:
-            await desk.parts.acts.check(act.tx, desk.venue.id, asked.act, act.now)
+            await desk.parts.venue_acts.check(act.tx, desk.venue.id, asked.act, act.now)
             trigger_id = typed.fresh_id("trg")
             await define.create(act.tx, desk.venue.id, trigger_id, asked, now=act.now)
             await act.note("trigger.created", trigger_id)
@@ -241,7 +241,7 @@ async def edit(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
         async with desk.act() as act:
             known = await define.get(act.tx, desk.venue.id, trigger_id)
             asked = action_form.read(desk, typed, known.act["type"], known.currency)
-            await desk.parts.acts.check(act.tx, desk.venue.id, asked.act, act.now)
+            await desk.parts.venue_acts.check(act.tx, desk.venue.id, asked.act, act.now)
             wanted = define.TriggerEdit(
                 **{field: getattr(asked, field) for field in asked.__struct_fields__}
             )
@@ -286,7 +286,7 @@ async def people(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Resp
     async def fetch(tx: Tx, wanted: Wanted) -> tuple[list[Row], Place | None]:
         after = wanted.after.id if wanted.after is not None else ""
         looked = await who.dry_run(
-            tx, desk.parts.acts, trigger, desk.now, after=after, limit=wanted.limit
+            tx, desk.parts.venue_acts, trigger, desk.now, after=after, limit=wanted.limit
         )
         more = Place(None, looked[-1].person) if len(looked) == wanted.limit else None
         return [_looked(desk, trigger, one, named=named) for one in looked], more
@@ -342,7 +342,7 @@ async def start(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respo
         async with desk.act() as act:
             trigger = await define.get(act.tx, desk.venue.id, trigger_id, lock=True)
             pointed = acts_of.read(trigger.act)
-            await desk.parts.acts.check(act.tx, desk.venue.id, pointed, act.now)
+            await desk.parts.venue_acts.check(act.tx, desk.venue.id, pointed, act.now)
             await define.start(act.tx, trigger, now=act.now, machine_now=act.machine_now)
             await act.note("trigger.started", trigger_id)
     except Problem as problem:

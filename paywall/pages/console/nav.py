@@ -39,7 +39,12 @@ VENUE_SECTIONS = (
     Section("money", N_("Money"), "/money", P.MONEY_READ),
     Section("processors", N_("Payment accounts"), "/processors", P.GATEWAYS_MANAGE),
     Section("viewers", N_("Viewers now"), "/viewers", P.PLAYBACK_READ),
+    Section("inbox", N_("Inbox"), "/inbox", P.SUPPORT_READ),
     Section("people", N_("People"), "/people", P.PEOPLE_READ),
+    Section("help", N_("Help centre"), "/help", P.SUPPORT_READ),
+    Section("assistant", N_("Assistant"), "/assistant", P.SUPPORT_READ),
+    Section("live_help", N_("Live help"), "/live-help", P.SUPPORT_READ),
+    Section("leaving", N_("Who may leave"), "/leaving", P.MARKETING_WRITE),
     Section("actions", N_("Actions"), "/actions", P.MARKETING_READ),
     Section("tasks", N_("Tasks"), "/tasks", P.MARKETING_READ),
     Section("staff", N_("Staff"), "/staff", P.STAFF_MANAGE),
@@ -51,6 +56,7 @@ VENUE_SECTIONS = (
 
 HOUSE_SECTIONS = (
     Section("venues", N_("Venues"), "/venues", P.INSTALLATION_VENUES),
+    Section("languages", N_("Languages"), "/languages", P.INSTALLATION_VENUES),
     Section("staff", N_("Staff"), "/staff", P.INSTALLATION_STAFF),
     Section("audit", N_("Audit log"), "/audit", P.INSTALLATION_AUDIT),
 )

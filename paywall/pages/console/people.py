@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import ColumnElement, func, or_, select, true
 
+from churn.prediction import browse
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound
 from infra.kernel.paging import Place, Wanted, slice_of
@@ -17,6 +18,8 @@ from paywall.accounts.tables import Account, Customer
 from paywall.catalogue.tables import Mode
 from paywall.checkout.tables import Order, OrderState
 from paywall.pages.console.desk import Desk
+from paywall.pages.console.feature_words import in_hundred
+from paywall.pages.console.leaving import band_of
 from paywall.pages.console.table import (
     Cell,
     Filter,
@@ -124,9 +127,16 @@ async def read(desk: NamedDependency[Desk], customer_id: FromPath[str]) -> Respo
             .limit(100)
         )
         orders = list(await tx.scalars(query))
+        scored, band = None, ("", "")
+        if desk.may(P.MARKETING_WRITE):
+            scored = await browse.of_customer(tx, desk.venue.id, customer_id)
+            band = band_of(
+                desk, await browse.levels(tx, desk.venue.id), scored.risk if scored else None
+            )
     return desk.page(
         "person.html", section="people", account=account, customer=customer, orders=orders,
-        may_orders=desk.may(P.ORDERS_READ),
+        may_orders=desk.may(P.ORDERS_READ), scored=scored, band=band,
+        hundred=lambda chance: in_hundred(desk.locale, chance),
     )  # fmt: skip
 
 

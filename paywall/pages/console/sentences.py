@@ -49,6 +49,9 @@ SENTENCES = (
     N_("Somebody changed this coupon meanwhile. Read it again."),
     N_("Take off more than nothing."),
     N_("This event was cancelled. Choose another."),
+    # help
+    N_("Somebody changed this text meanwhile. Read it again."),
+    N_("Somebody changed this article meanwhile. Read it again."),
     # people
     N_("The code is not right."),
     N_("The password is not right."),

@@ -15,13 +15,13 @@ from infra.kernel.clock import iso
 from infra.kernel.db import Tx
 from infra.kernel.money import Money
 from infra.kernel.paging import Place, Wanted
+from infra.kernel.spreadsheet import neutral
 from paywall.http.pages_of import cursor_of, wanted
 from paywall.pages.console.desk import Desk
 from paywall.pages.i18n import Translator
 
 ROWS = 50
 CSV_ROWS_MAX = 20_000
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -143,18 +143,6 @@ def csv_answer(name: str, columns: Sequence[str], rows: Sequence[Row]) -> Respon
 def _exported(cell: Cell) -> str | int:
     value = cell.text if cell.raw is None else cell.raw
     return value if isinstance(value, int) else neutral(value)
-
-
-def neutral(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (law 14); a plain number stays a number."""
-    if text.startswith(_DANGEROUS) and not _is_number(text):
-        return "'" + text
-    return text
-
-
-def _is_number(text: str) -> bool:
-    body = text[1:]
-    return text[0] in "+-" and body.replace(".", "", 1).isdigit() and body.isascii()
 
 
 def money_cell(locale: Translator, amount: Money | None) -> Cell:

@@ -126,6 +126,8 @@ SCOPES = {
     "people.read": N_("Read customers"),
     "playback.read": N_("See who is watching"),
     "playback.stop": N_("Stop players and open access again"),
+    "support.read": N_("Read help articles, votes and cases"),
+    "support.write": N_("Write help articles and answer cases"),
     "webhooks.manage": N_("Manage webhooks"),
     "marketing.read": N_("Read actions and what they changed"),
     "marketing.write": N_("Make, start and pause actions"),

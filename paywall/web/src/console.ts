@@ -7,4 +7,6 @@ import "./draft-form";
 import "./toasts";
 import "./menus";
 import "./table-keys";
+import "./case-keys";
+import "./case-watch";
 import "./confirm-passkey";

@@ -1,4 +1,6 @@
 /** Keyboard of the console: "/" to the first filter, j and k through a table's rows, Enter opens one. */
+import { keysOff } from "./case-keys";
+
 const ROWS = "table[data-keys] tbody tr";
 
 function typing(target: EventTarget | null): boolean {
@@ -16,7 +18,7 @@ function step(by: number): void {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || keysOff() || typing(event.target)) return;
   if (event.key === "/") {
     const filter = document.querySelector<HTMLInputElement>("[data-slash]");
     if (filter === null) return;

@@ -7,4 +7,6 @@ import "./passkey-button";
 import "./copy-text";
 import "./toasts";
 import "./menus";
+import "./help-panel";
+import "./live-notice";
 import "./error-focus";

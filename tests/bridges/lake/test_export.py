@@ -19,6 +19,7 @@ from paywall.bridges.lake.runs import LEASE, Running
 from paywall.bridges.lake.tables import VenueLake
 from paywall.catalogue.tables import Event, Mode
 from paywall.checkout.tables import Order, OrderState
+from support_bot.case_tables import Case, CaseState
 from tests.bridges.lake.world import World
 
 FILLED = {"people", "concerts", "orders", "payments", "grants", "viewing", "consents", "messages"}
@@ -111,6 +112,25 @@ async def test_a_change_that_nobody_dated_is_known_from_the_run_that_saw_it(worl
     assert world.rows("people")[-1]["language"] == "de"
     world.clock.move(days=1)
     assert sum((await world.export()).rows.values()) == 0
+
+
+async def test_a_case_is_opened_solved_and_judged_at_three_moments(world: World) -> None:
+    customer_id = await world.customer()
+    opened = world.now
+    case_id = await world.case(customer_id)
+    await world.export()
+    world.clock.move(days=2)
+    async with world.db.transaction() as tx:
+        case = await tx.get_one(Case, case_id)
+        case.state, case.solved_at, case.solved_by = CaseState.SOLVED, world.now, "acc_agent"
+        case.rating, case.rated_at = 0, world.now + timedelta(hours=5)
+    world.clock.move(days=1)
+    await world.export()
+    first, solved, judged = world.rows("support")
+    assert (first["state"], first["known_at"], first["topic"]) == ("open", opened, "no-picture")
+    assert (solved["settled_by"], solved["satisfaction"]) == ("person", None)
+    assert (judged["satisfaction"], judged["known_at"]) == (1, opened + timedelta(days=2, hours=5))
+    assert "No picture" not in str(world.rows("support"))  # what was said stays in the case
 
 
 async def test_full_writes_it_all_again_without_doubles(world: World) -> None:

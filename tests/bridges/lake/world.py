@@ -20,6 +20,7 @@ from paywall.catalogue.tables import Event, EventState, Mode, Venue
 from paywall.checkout.tables import Order, OrderLine, OrderState
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
 from paywall.payments.tables import Payment, PaymentState, Refund, RefundState
+from support_bot.case_tables import Case, CaseState, Channel
 
 SEALER = Sealer(b"k" * 32)
 
@@ -154,6 +155,18 @@ class World:
                 due_at=self.now, created_at=self.now, done_at=self.now,
             )
         )  # fmt: skip
+
+    async def case(self, customer_id: str, **more: Any) -> str:
+        """Opened now and waiting for an answer, unless `more` says otherwise."""
+        values = {
+            "id": new_id("cas"), "venue_id": self.venue.id, "number": 1001,
+            "state": CaseState.NEW, "channel": Channel.WEB, "subject": "No picture", "lang": "fr",
+            "topic": "no-picture", "customer_id": customer_id, "email": "x@example.org",
+            "opened_at": self.now, "changed_at": self.now,
+        }  # fmt: skip
+        case = Case(**(values | more))
+        await self.add(case)
+        return case.id
 
     async def a_whole_life(self, email: str = "maud@example.org") -> str:
         """Somebody who is in every table that the product fills."""

@@ -18,6 +18,7 @@ from infra.kernel.clock import epoch_s
 from infra.kernel.idempotency import Claim
 from infra.kernel.ids import new_id
 from infra.kernel.money import Money
+from infra.kernel.spreadsheet import neutral
 from offers.tables import Offer, OfferKind, OfferState, Pool, Price
 from paywall.accounts.roles import Role
 from paywall.catalogue.tables import Event, EventState, Stream
@@ -25,7 +26,6 @@ from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.sell_directly import DirectSale
 from paywall.checkout.tables import Order, OrderState
 from paywall.http.idempotency import kept_json
-from paywall.pages.console.table import neutral
 from tests.pages.console.conftest import TOTP_SECRET, Console
 
 

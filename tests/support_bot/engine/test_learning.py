@@ -7,9 +7,10 @@ import pytest
 
 from support_bot.engine.brain import Asked, Policy
 from support_bot.engine.identify import LanguageIdentifier
-from support_bot.engine.learning import learned_example, retrain
+from support_bot.engine.learning import retrain
 from support_bot.engine.shelf import Shelf
 from support_bot.examples import OOS, Example
+from support_bot.learned import learned_example
 from tests.support_bot.builders import sample_examples
 
 pytestmark = pytest.mark.slow

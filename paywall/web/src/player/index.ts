@@ -10,6 +10,7 @@
 import Hls, { type HlsConfig } from "hls.js";
 import { Chrome, type Choice } from "./chrome";
 import { readLabels, type Label, type Labels } from "./labels";
+import { Quality } from "./quality";
 import { openSession, Refused, Session, type Problem } from "./session";
 
 const SKELETON_AFTER_MS = 300;
@@ -30,6 +31,7 @@ class LivePlayer extends HTMLElement {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private waited = 0;
   private recoveries = 0;
+  private quality = new Quality();
 
   connectedCallback(): void {
     if (this.video !== undefined) return;
@@ -51,9 +53,10 @@ class LivePlayer extends HTMLElement {
       chooseCaptions: (id) => this.chooseCaptions(id),
     }, this.isLive);
     this.append(this.chrome.root);
-    this.video.addEventListener("playing", () => this.calm());
+    this.video.addEventListener("playing", () => { this.quality.playing(); this.calm(); });
     this.video.addEventListener("canplay", () => this.spin(false));
-    this.video.addEventListener("waiting", () => this.spin(true));
+    this.video.addEventListener("waiting", () => { this.quality.waiting(this.video.seeking); this.spin(true); });
+    this.video.addEventListener("pause", () => this.quality.paused());
     this.video.addEventListener("ended", () => this.ended());
     this.video.addEventListener("error", () => { if (this.hls === undefined) this.broken(); });
     window.addEventListener("pagehide", () => this.leave());
@@ -74,6 +77,7 @@ class LivePlayer extends HTMLElement {
     this.leave();
     this.clearMessage();
     this.spin(true);
+    this.quality = new Quality();
     const useHls = Hls.isSupported();
     if (!useHls && this.video.canPlayType("application/vnd.apple.mpegurl") === "") {
       this.show("error", "error_title", this.labels.unsupported_text, false);
@@ -83,7 +87,9 @@ class LivePlayer extends HTMLElement {
       const answer = await openSession(this.getAttribute("sessions-url") ?? "/v1/playback/sessions",
         { event: this.getAttribute("event-id") ?? "", kind: this.isLive ? "live" : "replay", transport: useHls ? "header" : "path", terminate });
       this.session = new Session(answer, {
-        position: () => ({ position_s: Math.round(this.video.currentTime * 10) / 10, playing: !this.video.paused }),
+        position: () => ({
+          position_s: Math.round(this.video.currentTime * 10) / 10, playing: !this.video.paused, ...this.quality.facts(),
+        }),
         displaced: () => this.displaced(),
         refused: (problem) => this.refuse(problem),
         lost: () => void this.start(),
@@ -164,6 +170,7 @@ class LivePlayer extends HTMLElement {
       if (error instanceof DOMException && error.name === "NotAllowedError") {
         this.show("gesture", null, "", false, [this.act(this.labels.start, true, () => {
           this.clearMessage();
+          this.quality.pressed();
           void this.video.play().catch(() => this.broken());
         })]);
       }
@@ -240,6 +247,7 @@ class LivePlayer extends HTMLElement {
   }
 
   private broken(): void {
+    this.quality.broken();
     this.leave();
     this.show("error", "error_title", this.labels.error_text, true);
   }

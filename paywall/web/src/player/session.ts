@@ -1,5 +1,6 @@
 /** A playback session: asked for once, kept alive by beats, told goodbye when the page goes. */
 import { jsonHeaders } from "../json-headers";
+import type { Facts } from "./quality";
 
 export interface Heartbeat { url: string; interval_s: number; jitter?: number; secret?: string }
 export interface SessionAnswer {
@@ -31,7 +32,7 @@ export class Refused extends Error {
 
 interface BeatAnswer { next_s?: number; token?: string; refresh_after?: number }
 interface Watcher {
-  position(): { position_s: number; playing: boolean };
+  position(): { position_s: number; playing: boolean } & Facts;
   displaced(problem: Problem): void;
   refused(problem: Problem): void;
   lost(): void;

@@ -1,0 +1,140 @@
+"""Mails and webhooks of cases: rows of the outbox, written in the transaction of their cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from infra.kernel.clock import iso
+from infra.kernel.db import Tx
+from paywall.catalogue.tables import Venue
+from paywall.notices.emission import Emission, emit
+from paywall.notices.outbox import Notice, Outbox, mail
+from support_bot import mail_tokens
+from support_bot.case_tables import Case, CaseMessage
+from support_bot.mail_in import Names
+
+
+class CaseLetters:
+    """What leaves the house about a case. Holds no state; `now` is machine time throughout."""
+
+    def __init__(self, outbox: Outbox, names: Names, public_url: str) -> None:
+        self._outbox = outbox
+        self._names = names
+        self._public_url = public_url
+
+    def request_url(self, case: Case) -> str:
+        return f"{self._public_url}/requests/{case.id}"
+
+    def rating_url(self, case: Case) -> str:
+        mark = mail_tokens.link_mark(self._names.key, case.id)
+        return f"{self._public_url}/requests/{case.id}/rating?mark={mark}"
+
+    def is_rating_mark(self, case_id: str, mark: str) -> bool:
+        return mail_tokens.same(mark, mail_tokens.link_mark(self._names.key, case_id))
+
+    async def received(self, tx: Tx, case: Case, now: datetime, *, by: datetime | None) -> None:
+        """The message arrived; `by` is when an answer comes at the latest."""
+        data = self._facts(case) | {"by": iso(by) if by is not None else ""}
+        data["thread"] |= {"id": case.id}
+        await self._mail(tx, case, "case_received", case.id, data, now)
+
+    async def replied(
+        self,
+        tx: Tx,
+        case: Case,
+        message: CaseMessage,
+        earlier: Sequence[CaseMessage],
+        now: datetime,
+    ) -> None:
+        """An answer, under a Message-ID that we know again; the talk so far is referred to."""
+        ids = [self._mail_id(one) for one in earlier if not one.internal]
+        data = self._facts(case) | {"text": message.text, "bot": message.author.value == "bot"}
+        data["thread"] |= {
+            "id": message.id,
+            "in_reply_to": ids[-1] if ids else "",
+            # RFC 5322 section 3.6.4 lets a long line of ancestors be cut; the first one stays.
+            "references": ids[:1] + ids[1:][-9:],
+            "by_a_person": message.author.value == "agent",
+        }
+        await self._mail(tx, case, "case_reply", message.id, data, now)
+
+    async def asks_rating(self, tx: Tx, case: Case, now: datetime) -> None:
+        data = self._facts(case) | {"url": self.rating_url(case)}
+        data["thread"] |= {"id": f"{case.id}.rating"}
+        await self._mail(tx, case, "case_rating", f"{case.id}.{case.reopened}", data, now)
+
+    async def late(
+        self, tx: Tx, case: Case, venue: Venue, recipients: Sequence[tuple[str, str]],
+        what: str, due_at: datetime, now: datetime,
+    ) -> None:  # fmt: skip
+        """A deadline was missed: to the venue's own people, each in their language."""
+        data = {
+            "number": case.number,
+            "subject": case.subject,
+            "what": what,
+            "live": case.live,
+            "due_at": iso(due_at),
+            "timezone": venue.timezone,
+            "url": f"{self._public_url}/console/{case.venue_id}/inbox/{case.id}",
+        }
+        cause = f"{case.id}.{int(due_at.timestamp())}"
+        notices = [
+            mail(case.venue_id, to, "case_late", cause, data, locale=locale)
+            for to, locale in recipients
+        ]
+        await self._outbox.enqueue(tx, notices, now)
+
+    async def opened(self, tx: Tx, case: Case, now: datetime) -> None:
+        await self._tell(tx, case, "case.opened", case.id, now)
+
+    async def solved(self, tx: Tx, case: Case, now: datetime) -> None:
+        await self._tell(
+            tx, case, "case.solved", f"{case.id}.{case.reopened}", now, by=_kind_of(case.solved_by)
+        )
+
+    async def _tell(
+        self, tx: Tx, case: Case, kind: str, cause: str, now: datetime, **more: Any
+    ) -> None:
+        data = {
+            "case_id": case.id,
+            "number": case.number,
+            "channel": case.channel.value,
+            "language": case.lang,
+            "topic": case.topic,
+            "event_id": case.event_id,
+            "customer_id": case.customer_id,
+            **more,
+        }
+        emission = Emission(venue_id=case.venue_id, kind=kind, cause_id=cause, data=data)
+        await emit(self._outbox, tx, [emission], now)
+
+    def _facts(self, case: Case) -> dict[str, Any]:
+        tag = mail_tokens.subject_tag(self._names.key, case.venue_id, case.number)
+        reply_to = ""
+        if self._names.base:
+            reply_to = mail_tokens.reply_address(self._names.base, self._names.key, case.id)
+        return {
+            "subject": case.subject,
+            "number": case.number,
+            "tag": tag,
+            "answerable": bool(reply_to),
+            "url": self.request_url(case),
+            "thread": {"reply_to": reply_to},
+        }
+
+    def _mail_id(self, message: CaseMessage) -> str:
+        return message.mail_id or f"{message.id}@{self._names.domain}"
+
+    async def _mail(
+        self, tx: Tx, case: Case, template: str, cause: str, data: dict[str, Any], now: datetime
+    ) -> None:
+        if not case.email:
+            return
+        notice: Notice = mail(case.venue_id, case.email, template, cause, data, locale=case.lang)
+        await self._outbox.enqueue(tx, [notice], now)
+
+
+def _kind_of(solved_by: str) -> str:
+    return solved_by if solved_by in ("customer", "bot") else "agent"
