@@ -16,10 +16,6 @@ from typing import Any
 import httpx
 import pytest
 
-from churn.triggers.acts import LetterText, Mail
-from churn.triggers.define import NewTrigger, draft_of
-from churn.triggers.tables import Trigger
-from infra.kernel.bounds import MoneyAsk
 from infra.kernel.clock import HandClock
 from infra.kernel.db import Base, Database
 from infra.kernel.ids import new_id
@@ -44,6 +40,7 @@ from paywall.catalogue.tables import Event, EventState, Replay, Season, Stream
 from paywall.checkout.order_requests import OrderRequest
 from paywall.http.guards import SAFE_METHODS
 from tests.apps import app_over
+from tests.churn.triggers import a_trigger
 from tests.http.conftest import VENUE, venue
 
 OTHER = "ven_01k9x4m8z2v7q0n3t5r6s8w1yb"
@@ -299,7 +296,7 @@ def _seed(tx: Any, made: House, now: datetime) -> None:
                 state=OfferState.ON_SALE, created_at=now,
             ),
             Pool(offer_id=ids["offer_id"], venue_id=VENUE, taken=0),
-            _trigger(ids["trigger_id"], now),
+            a_trigger(VENUE, ids["trigger_id"], now, name=MARK),
             Coupon(
                 id=ids["coupon_id"], venue_id=VENUE, code="FREI", percent_bps=10000, minor=0,
                 currency="", max_per_customer=9, used=0, created_at=now,
@@ -318,15 +315,6 @@ def _seed(tx: Any, made: House, now: datetime) -> None:
             minor=1000, created_at=now,
         )
     )  # fmt: skip
-
-
-def _trigger(trigger_id: str, now: datetime) -> Trigger:
-    texts = {"en": LetterText(MARK, "Come back.")}
-    new = NewTrigger(
-        name=MARK, occasion="silent", act=Mail(texts), cost=MoneyAsk(1, "EUR"),
-        budget=MoneyAsk(100, "EUR"),
-    )  # fmt: skip
-    return draft_of(VENUE, trigger_id, new, now)
 
 
 async def _person(

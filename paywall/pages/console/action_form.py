@@ -184,15 +184,21 @@ def languages_of(desk: Desk, texts: Mapping[str, Any], wanted: str = "") -> list
     return [one for one in dict.fromkeys(first) if one in LANGUAGES]
 
 
+def level_text(trigger: Trigger) -> str:
+    """The occasion's number as people type it, its usual one where none was given."""
+    occasion = occasions.OCCASION[trigger.occasion]
+    level = occasion.level if trigger.level is None else trigger.level
+    return "" if level is None else f"{level * (100 if occasion.unit == 'share' else 1):g}"
+
+
 def values_of(trigger: Trigger) -> dict[str, str]:
     """A stored action as its form shows it."""
     money = trigger.currency
     act = acts_of.read(trigger.act)
-    scale = 100 if occasions.OCCASION[trigger.occasion].unit == "share" else 1
     return {
         "name": trigger.name,
         "occasion": trigger.occasion,
-        "level": "" if trigger.level is None else f"{trigger.level * scale:g}",
+        "level": "" if trigger.level is None else level_text(trigger),
         "delay_h": f"{trigger.delay_s / 3600:g}",
         "again_after_days": str(trigger.again_after_days or ""),
         "rest_days": str(trigger.rest_days),

@@ -269,7 +269,8 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
         "action.html", section="actions", one=trigger, service=acts_of.is_service(act),
         texts=act.texts if isinstance(act, acts_of.Lettered) else {}, reached=reached,
         effect=effect, counted=counted, verdict_text=said, verdict_tone=tone, aw=action_words,
-        uplift=who.uplift_of(trigger),
+        uplift=who.uplift_of(trigger), level=action_form.level_text(trigger),
+        root=condition_fields.from_condition(read_condition(trigger.who), trigger.currency),
         may_write=desk.may(P.MARKETING_WRITE), kind=trigger.act["type"],
     )  # fmt: skip
 

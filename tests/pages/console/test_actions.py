@@ -132,6 +132,9 @@ async def test_conditions_are_nested_without_any_script(console: Console) -> Non
             {"type": "compare", "feature": "paid_365_minor", "op": "ge", "value": 12050.0},
         ],
     }
+    shown = await browser.get(answer.headers["location"])
+    assert "Country is one of" in shown.text
+    assert "<strong>120.5</strong>" in shown.text
     edit = await browser.get(f"{answer.headers['location']}/edit")
     again = fields_of(edit.text)
     assert again["c3.v"] == "120.5"
