@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,9 +13,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from infra.kernel.clock import HandClock
+from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from paywall.cli.support import app
+from support_bot import own_articles
 from support_bot.examples import OOS, BadTable, Example
+from support_bot.own_articles import NewArticle, TextEdit
+from tests.http.conftest import VENUE, venue
 from tests.support_bot.builders import FAR_AWAY, HOSTILE, SAMPLE, sample_examples, split
 
 FIGURES = ("accuracy", "top3", "coverage", "precision", "oos_refused")
@@ -103,6 +110,52 @@ def test_ask_gives_one_line_for_every_line_whatever_it_holds(tmp_path: Path) -> 
     assert len(replies) == len(lines) + 1
     assert {reply["outcome"] for reply in replies} <= {"answer", "suggest", "hand_over"}
     assert replies[0]["outcome"] == "hand_over"
+
+
+async def test_ask_answers_from_what_the_venue_wrote_and_hid(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'paywall.sqlite3'}")
+    await db.create_all()
+    now = clock.machine()
+    ways = ["where can I leave my bicycle", "bike rack", "is there a place for bikes"]
+    parking = TextEdit(title="Bicycles", answer_md="In the yard.", phrasings=ways)
+    async with db.transaction() as tx:
+        tx.add(venue(VENUE, "blue-note", now))
+        new = NewArticle(category="venue", slug="bicycles")
+        await own_articles.create(tx, VENUE, "art_" + "1" * 26, new, "", now)
+        await own_articles.save(
+            tx, VENUE, "bicycles", "en", 0, parking, actor="a", now=now, publish=True
+        )
+    await db.close()
+    [bike] = await asyncio.to_thread(ask, tmp_path, b"where can I leave my bicycle\n")
+    assert bike["articles"][0]["id"] == "bicycles"
+
+
+@pytest.mark.parametrize("table", ["", "venue"])
+def test_ask_says_so_and_goes_on_where_nothing_can_be_read(tmp_path: Path, table: str) -> None:
+    if table:
+        sqlite3.connect(tmp_path / "paywall.sqlite3").close()
+    ran = paywall(
+        "ask", "--venue", "blue-note", "--json", "--no-embeddings", "--knowledge", str(SAMPLE),
+        folder=tmp_path, asked=b"I forgot my password\n",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.exception
+    assert json.loads(ran.stdout)["articles"][0]["id"] == "password"
+    assert "the shipped articles answer" in ran.stderr
+    assert (tmp_path / "paywall.sqlite3").exists() is bool(table)
+
+
+async def test_ask_says_that_a_venue_is_not_there(tmp_path: Path) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'paywall.sqlite3'}")
+    await db.create_all()
+    await db.close()
+    ran = await asyncio.to_thread(
+        paywall, "ask", "--venue", "nowhere", "--json", "--no-embeddings", "--knowledge",
+        str(SAMPLE), folder=tmp_path, asked=b"I forgot my password\n",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.exception
+    assert "There is no venue nowhere" in " ".join(ran.stderr.split())
 
 
 def test_a_venue_that_is_a_path_is_refused(tmp_path: Path) -> None:
