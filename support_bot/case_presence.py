@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.db import Tx
-from support_bot.case_tables import CaseReader
+from support_bot.case_tables import Case, CaseReader
 
 BEAT_S = 10
 """How often a page gives its sign."""
@@ -29,8 +29,19 @@ class Reader(msgspec.Struct, frozen=True):
 async def beat(
     tx: Tx, venue_id: str, case_id: str, account_id: str, now: datetime, *, writing: bool
 ) -> list[Reader]:
-    """Give a sign; answers who else is there. The caller knows that the case is the venue's."""
+    """Give a sign; answers who else is there. The caller knows that the case is the venue's.
+
+    The time since the last sign counts as the case's: that is what it costs.
+    """
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    before = await tx.get(CaseReader, (case_id, account_id))
+    if before is not None and timedelta(0) < now - before.seen_at <= AWAKE:
+        await tx.execute(
+            update(Case)
+            .where(Case.id == case_id)
+            .values(handled_s=Case.handled_s + int((now - before.seen_at).total_seconds()))
+            .execution_options(synchronize_session=False)
+        )
     row = insert(CaseReader).values(
         case_id=case_id, account_id=account_id, venue_id=venue_id, writing=writing, seen_at=now
     )

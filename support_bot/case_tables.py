@@ -136,6 +136,8 @@ class Case(Base):
     """Of the last message that the customer can see."""
     live: Mapped[bool] = mapped_column(Boolean, default=False)
     """The fifteen-minute rule of a live event set reply_due_at."""
+    was_live: Mapped[bool] = mapped_column(Boolean, default=False)
+    """It ever did; for the report."""
     reply_due_at: Mapped[datetime | None]
     """By when the customer's last message has to be answered; None: nothing to answer."""
     solve_due_at: Mapped[datetime | None]
@@ -148,6 +150,8 @@ class Case(Base):
     """Deadlines up to this one were told; none is told twice."""
     arrived_due_at: Mapped[datetime | None]
     """Since when the customer's last message still has to be told of; None: it was."""
+    told: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The venue's programs heard that it was opened."""
     follow_up_at: Mapped[datetime | None]
     """When to look at a solved case next: to ask how it went, then to close it."""
     first_replied_at: Mapped[datetime | None]
@@ -156,6 +160,8 @@ class Case(Base):
     solved_late: Mapped[bool] = mapped_column(Boolean, default=False)
     solved_by: Mapped[str] = mapped_column(String(32), default="")
     """An agent's account, 'customer' or 'bot'."""
+    handled_s: Mapped[int] = mapped_column(Integer, default=0)
+    """Seconds that agents had it open in front of them, of the machine's clock."""
     reopened: Mapped[int] = mapped_column(Integer, default=0)
     closed_at: Mapped[datetime | None]
     asked_rating_at: Mapped[datetime | None]

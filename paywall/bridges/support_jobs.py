@@ -80,10 +80,13 @@ class SupportJobs:
             due = reply_due(cases.promise_of(settings), asked_at, windows)
             if due.at < case.reply_due_at:
                 case.reply_due_at, case.live = due.at, due.live
+                case.was_live = case.was_live or due.live
             cases.watch(case)
         machine_now = self._clock.machine()
-        if case.state is CaseState.NEW:
+        first, case.told = not case.told, True
+        if first:
             await self._work.letters.opened(tx, case, machine_now)
+        if first and case.state is CaseState.NEW:
             if found is not None:
                 cases.step(
                     tx, case, "bot", "suggested", now, article=found.article, score=found.score
@@ -125,7 +128,8 @@ class SupportJobs:
                     .with_for_update(skip_locked=True)
                 )
                 for case in await tx.scalars(query):
-                    case.reply_due_at, case.live = now + promise.live_reply, True
+                    case.reply_due_at = now + promise.live_reply
+                    case.live = case.was_live = True
                     cases.watch(case)
                     moved += 1
         return moved

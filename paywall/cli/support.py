@@ -21,10 +21,12 @@ from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.settings import load_settings
 from paywall.bridges.own_articles import StoredArticles
 from paywall.catalogue import venues
+from paywall.cli import support_report
 from support_bot import learned
 from support_bot.articles import SHIPPED, Knowledge, merged, read_articles
 from support_bot.conversation_tables import BotTask
 from support_bot.examples import OOS, read_table
+from support_bot.outcomes import Figures as Outcomes
 from support_bot.ports import OwnArticles
 
 if TYPE_CHECKING:  # scikit-learn and numpy are loaded by the two commands, never by `serve`
@@ -168,6 +170,32 @@ def retrain(
     else:
         used = "used" if done.accepted else "not used"
         print(f"{used}: {done.why} Version {done.version} answers; {done.clusters} clusters.")
+
+
+@app.command()
+def report(
+    venue: Annotated[str, typer.Option(help="The venue's slug.")],
+    since: support_report.Since = "",
+    until: support_report.Until = "",
+    as_json: AsJson = False,  # noqa: FBT002 - an option, not a position
+    as_csv: support_report.AsCsv = False,  # noqa: FBT002 - an option, not a position
+) -> None:
+    """What came of people's questions: settled by what, how often rightly, at what cost.
+
+    The last 30 days where no days are named. Silence is no success: answers that nobody judged
+    are counted apart.
+    """
+    first, last = support_report.moment(since), support_report.moment(until)
+
+    async def read() -> Outcomes:
+        settings = load_settings()
+        db = Database(settings.database(), pool_size=1)
+        try:
+            return await support_report.reported(db, venue, first, last)
+        finally:
+            await db.close()
+
+    support_report.show(asyncio.run(read()), as_json=as_json, as_csv=as_csv)
 
 
 async def _known(venue: str) -> tuple[Knowledge, str]:

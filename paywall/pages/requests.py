@@ -106,7 +106,8 @@ async def _page(
     ]  # fmt: skip
     over = case.state is CaseState.CLOSED
     return await site.page(
-        request, "request.html", venue=venue, status=status, case=case, lines=lines, over=over,
+        request, "request.html", venue=venue, zone=venue.timezone, status=status, case=case,
+        lines=lines, over=over,
         state=state_words(visit.locale, case), solvable=not over and case.state.value != "solved",
         form=form or Form(), refused=refusals(visit.locale, refused or []),
         files_max=FILES_MAX, mb_max=FILE_BYTES_MAX // 1_000_000,

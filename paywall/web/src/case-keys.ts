@@ -91,3 +91,11 @@ function insert(text: string, article: string): void {
   }
   answer.focus();
 }
+
+// The queue renews itself, but not under the hands of somebody who chooses in it. (A filter in
+// hx-trigger would be evaluated as a script, which our policy refuses.)
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!(event.target instanceof HTMLElement) || event.target.id !== "cases") return;
+  const busy = document.activeElement?.closest("#bulk") !== null && document.activeElement !== null;
+  if (busy || document.querySelector("#bulk input.pick:checked") !== null) event.preventDefault();
+});

@@ -1,0 +1,148 @@
+"""A person's own requests: theirs alone, answered with files, ended, and asked about afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from infra.kernel.clock import HandClock
+from infra.kernel.ids import new_id
+from paywall.accounts.tables import Account
+from paywall.catalogue.tables import Venue
+from support_bot import cases
+from support_bot.case_tables import Case, CaseFile, CaseMessage, CaseState
+from tests.pages.world import Hall, open_hall
+from tests.support_bot.cases.builders import asked
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 30
+ADA, EVE = "ada@own.example", "eve@own.example"
+
+
+@pytest.fixture
+async def hall(tmp_path: Path, clock: HandClock) -> AsyncIterator[Hall]:
+    async with open_hall(tmp_path, clock) as opened:
+        async with opened.parts.db.transaction() as tx:
+            for email, proven in ((ADA, True), (EVE, True), ("new@own.example", False)):
+                at = clock.machine()
+                tx.add(
+                    Account(
+                        id=new_id("acc"), email=email, created_at=at,
+                        email_proven_at=at if proven else None,
+                    )
+                )  # fmt: skip
+        yield opened
+
+
+async def opened(hall: Hall, **given: Any) -> Case:
+    async with hall.parts.db.transaction() as tx:
+        venue = (await tx.scalars(select(Venue).where(Venue.slug == "la-verriere"))).one()
+        facts = {"venue_id": venue.id, "email": ADA, "now": hall.clock.machine()} | given
+        return await asked(tx, **facts)
+
+
+async def test_a_person_sees_their_own_requests_and_nobody_elses(hall: Hall) -> None:
+    mine = await opened(hall, subject="Mine")
+    theirs = await opened(hall, subject="Theirs", email=EVE)
+    await hall.sign_in(ADA)
+    page = await hall.browser.get("/requests")
+    assert "Mine" in page.text
+    assert "Theirs" not in page.text
+    assert (await hall.browser.get(f"/requests/{mine.id}")).status_code == 200
+    for path in (f"/requests/{theirs.id}", f"/requests/{theirs.id}/files/cfl_1"):
+        assert (await hall.browser.get(path)).status_code == 404
+    answer = await hall.browser.post(f"/requests/{theirs.id}", data={"text": "hello"})
+    assert answer.status_code == 404
+
+
+async def test_an_address_that_was_not_proven_shows_nothing(hall: Hall) -> None:
+    await opened(hall, subject="Hidden", email="new@own.example")
+    await hall.sign_in("new@own.example")
+    assert "Hidden" not in (await hall.browser.get("/requests")).text
+
+
+async def test_a_case_that_another_account_wrote_this_address_into_is_not_shown(
+    hall: Hall,
+) -> None:
+    await opened(hall, subject="Planted", account_id=new_id("acc"))
+    await hall.sign_in(ADA)
+    assert "Planted" not in (await hall.browser.get("/requests")).text
+
+
+async def test_notes_of_the_venue_are_never_shown(hall: Hall) -> None:
+    case = await opened(hall)
+    async with hall.parts.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        await cases.note(tx, row, "acc_agent", "A difficult one.", hall.clock.machine())
+    await hall.sign_in(ADA)
+    assert "A difficult one." not in (await hall.browser.get(f"/requests/{case.id}")).text
+
+
+async def test_a_customer_writes_again_with_a_file_and_hears_what_was_not_taken(
+    hall: Hall,
+) -> None:
+    case = await opened(hall)
+    await hall.sign_in(ADA)
+    good = {"files": ("screen.png", PNG, "image/png")}
+    done = await hall.browser.post(f"/requests/{case.id}", data={"text": "Look"}, files=good)
+    assert done.status_code == 303, done.text
+    bad = {"files": ("a.png", b"<svg onload=x>", "image/png")}
+    told = await hall.browser.post(f"/requests/{case.id}", data={"text": "Again"}, files=bad)
+    assert "a.png was not taken" in told.text or "a was not taken" in told.text
+    async with hall.parts.db.read() as tx:
+        assert [f.name for f in await tx.scalars(select(CaseFile))] == ["screen.png"]
+        assert len(list(await tx.scalars(select(CaseMessage)))) == 3
+        file_id = await tx.scalar(select(CaseFile.id))
+    file = await hall.browser.get(f"/requests/{case.id}/files/{file_id}")
+    assert file.headers["content-disposition"].startswith("attachment")
+
+
+async def test_an_empty_message_keeps_the_page_and_says_why(hall: Hall) -> None:
+    case = await opened(hall)
+    await hall.sign_in(ADA)
+    answer = await hall.browser.post(f"/requests/{case.id}", data={"text": " "})
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+
+
+async def test_a_customer_ends_their_request(hall: Hall) -> None:
+    case = await opened(hall)
+    await hall.sign_in(ADA)
+    await hall.browser.post(f"/requests/{case.id}/solved")
+    async with hall.parts.db.read() as tx:
+        row = await tx.get_one(Case, case.id)
+    assert (row.state, row.solved_by) == (CaseState.SOLVED, "customer")
+
+
+async def rating_url(hall: Hall, case: Case) -> str:
+    return hall.parts.cases.letters.rating_url(case).replace("http://localhost:8000", "")
+
+
+async def test_the_question_how_it_went_is_answered_by_a_button_and_not_by_a_scanner(
+    hall: Hall,
+) -> None:
+    case = await opened(hall)
+    url = await rating_url(hall, case)
+    stranger: httpx.AsyncClient = hall.new_browser()
+    assert (await stranger.get(url)).status_code == 200
+    async with hall.parts.db.read() as tx:
+        assert (await tx.get_one(Case, case.id)).rating is None
+    mark = url.partition("mark=")[2]
+    said = {"mark": mark, "rating": "0", "words": "Too slow"}
+    assert (await stranger.post(f"/requests/{case.id}/rating", data=said)).status_code == 303
+    async with hall.parts.db.read() as tx:
+        row = await tx.get_one(Case, case.id)
+    assert (row.rating, row.rating_text) == (0, "Too slow")
+    await stranger.aclose()
+
+
+async def test_a_mark_of_another_request_rates_nothing_and_shows_nothing(hall: Hall) -> None:
+    one, other = await opened(hall), await opened(hall)
+    mark = (await rating_url(hall, other)).partition("mark=")[2]
+    assert (await hall.browser.get(f"/requests/{one.id}/rating?mark={mark}")).status_code == 404
+    said = {"mark": mark, "rating": "1"}
+    assert (await hall.browser.post(f"/requests/{one.id}/rating", data=said)).status_code == 404
