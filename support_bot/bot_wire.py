@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from infra.kernel.seal import Sealer
 from support_bot.ports import BotReply, Question
 
 FRAME_MAX = 4 * 2**20
@@ -63,3 +64,8 @@ def socket_path(data_dir: Path) -> Path:
         return path
     name = hashlib.sha256(str(path).encode()).hexdigest()[:24]
     return Path(tempfile.gettempdir()) / f"paywall-bot-{name}.sock"
+
+
+def bot_key(sealer: Sealer) -> str:
+    """What web processes show the bot process, so that it answers nobody else."""
+    return sealer.key("bot process v1").hex()

@@ -132,7 +132,7 @@ class Finder:
         """Known words with how alike they are: the same, begun with it, of the same stem, or
         (where there is none of these) one slip of the finger away.
         """
-        shortest = max(4, ceil(len(word) * 0.75))
+        shortest = max(5, ceil(len(word) * 0.75))
         found = []
         for known in self._starting(word[:shortest] if len(word) > shortest else word):
             if known == word:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from entitlements.issue import Terms
-from infra.adapters.bot_client import SocketBots
 from infra.adapters.outside_http import OutsideClient
 from infra.adapters.pull_http import HttpOutside
 from infra.adapters.sandbox import SandboxCredentials, SandboxGateway
@@ -24,18 +23,10 @@ from paywall.accounts.identify import Identities
 from paywall.accounts.limits import MemoryLimiter
 from paywall.accounts.people import make_people
 from paywall.accounts.ports import Limiter
-from paywall.app.wording import CatalogueWording
+from paywall.app.support import support
 from paywall.bridges.entitlements import Playback
-from paywall.bridges.help import Help
 from paywall.bridges.media import MediaStore
 from paywall.bridges.pull import Pull
-from paywall.bridges.support_acts import support_acts
-from paywall.bridges.support_cases import CaseWork
-from paywall.bridges.support_desk import ActDesk
-from paywall.bridges.support_letters import CaseLetters
-from paywall.bridges.support_people import SupportPeople
-from paywall.bridges.support_suggests import BotLearns, BotSuggests
-from paywall.bridges.support_talk import SupportTalk
 from paywall.checkout.announce import Announcer
 from paywall.checkout.buy import Buy
 from paywall.checkout.consequences import OrderConsequences
@@ -51,9 +42,7 @@ from paywall.notices.webhooks import Webhooks
 from paywall.payments.credentials import Factory, Gateways
 from paywall.payments.desk import PaymentDesk
 from paywall.payments.port import Gateway
-from support_bot.bot_wire import socket_path
-from support_bot.mail_in import Names
-from support_bot.ports import Bots, Learns, Suggests
+from support_bot.ports import Bots
 
 if TYPE_CHECKING:
     from infra.adapters.taskiq_kick import SoonKicks
@@ -79,11 +68,6 @@ def assemble(
     announcer = Announcer(outbox, public_url)
     gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
-    terms = Terms(
-        media_url=settings.media_url or f"{public_url}/media",
-        api_url=public_url,
-        header_life_s=settings.playback_token_s,
-    )
     outside = OutsideClient()
     pull = Pull(
         HttpOutside(outside, loopback_in_test=settings.webhooks_to_loopback),
@@ -93,33 +77,16 @@ def assemble(
     closing: list[Callable[[], Awaitable[None]]] = [
         *(db.close, wire.close, gateways.close, outside.close, pull.close)
     ]
-    if bots is None:
-        address = settings.bot_address or socket_path(settings.data_dir)
-        bots = sockets = SocketBots(address, bot_key(sealer))
-        closing.append(sockets.close)
-    limiter: Limiter = MemoryLimiter(clock)
-    # Apart, so that a flood of requests pushes no count of guesses out of memory.
-    quotas: Limiter = MemoryLimiter(clock)
-    if settings.redis_url:
-        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
-        kicks = _kicks(settings.redis_url)
-        db.woken = kicks
-        closing += [close, kicks.close]
+    limiter, quotas = _limits(settings, clock, db, closing)
     people = make_people(
         db, clock, sealer=sealer, limiter=limiter, notices=AccountMails(outbox),
         public_url=public_url, name=NAME,
     )  # fmt: skip
-    playback = Playback(db, clock, sealer, terms, public_url)
+    playback = Playback(db, clock, sealer, _terms(settings), public_url)
     refunds = RefundOrder(db, clock, announcer, desk.refunder)
-    wording = CatalogueWording()
-    help_ = Help()
-    acts = support_acts(
-        db, clock, wording, people=people, playback=playback, refunds=refunds,
-        announcer=announcer, public_url=public_url,
-    )  # fmt: skip
-    talk = SupportTalk(
-        db, clock, bots=bots, help_=help_, acts=acts, wording=wording, limiter=limiter,
-        outbox=outbox,
+    helping = support(
+        settings, db, clock, sealer, outbox, announcer=announcer, limiter=limiter, people=people,
+        playback=playback, refunds=refunds, bots=bots,
     )  # fmt: skip
     return Parts(
         settings=settings,
@@ -142,39 +109,37 @@ def assemble(
         live=GoLive(db, clock, settings),
         playback=playback,
         media=MediaStore(db, clock, settings.data_dir / "media", public_url, pull),
-        bots=bots,
-        talk=talk,
-        acts=ActDesk(db, clock, talk, acts, wording, limiter),
-        help=help_,
-        cases=case_work(settings, clock, sealer, outbox, BotSuggests(db, bots, help_), BotLearns()),
-        closing=closing,
+        bots=helping.bots,
+        talk=helping.talk,
+        acts=helping.acts,
+        help=helping.help,
+        cases=helping.cases,
+        closing=closing + helping.closing,
     )
 
 
-def bot_key(sealer: Sealer) -> str:
-    """What web processes show the bot process, so that it answers nobody else."""
-    return sealer.key("bot process v1").hex()
+def _terms(settings: Settings) -> Terms:
+    public_url = settings.public_url.rstrip("/")
+    return Terms(
+        media_url=settings.media_url or f"{public_url}/media",
+        api_url=public_url,
+        header_life_s=settings.playback_token_s,
+    )
 
 
-def case_work(
-    settings: Settings,
-    clock: Clock,
-    sealer: Sealer,
-    outbox: Outbox,
-    suggests: Suggests,
-    learns: Learns,
-) -> CaseWork:
-    """Support cases, with the mail addresses that lead back into them."""
-    names = Names(
-        key=sealer.key("support marks v1"),
-        base=settings.support_address,
-        domain=settings.mail_from.rpartition("@")[2],
-        senders=[one for one in (settings.mail_from, settings.support_address) if one],
-    )
-    letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
-    return CaseWork(
-        letters, SupportPeople(clock, settings.support_address), names, suggests, learns
-    )
+def _limits(
+    settings: Settings, clock: Clock, db: Database, closing: list[Callable[[], Awaitable[None]]]
+) -> tuple[Limiter, Limiter]:
+    """Who counts guesses and who counts requests; with Redis, jobs are rung there as well."""
+    limiter: Limiter = MemoryLimiter(clock)
+    # Apart, so that a flood of requests pushes no count of guesses out of memory.
+    quotas: Limiter = MemoryLimiter(clock)
+    if settings.redis_url:
+        limiter, quotas, close = _shared_limits(settings.redis_url, clock)
+        kicks = _kicks(settings.redis_url)
+        db.woken = kicks
+        closing += [close, kicks.close]
+    return limiter, quotas
 
 
 def _shared_limits(

@@ -62,12 +62,14 @@ class BotServer:
         *,
         shipped: Sequence[Article] | None = None,
         embeddings: bool = True,
+        known_s: float = KNOWN_S,
     ) -> None:
         self._db = db
         self._clock = clock
         self._key = key
         self._shipped = list(shipped if shipped is not None else read_articles())
         self._brains = Brains(folder, self._shipped, embeddings=embeddings)
+        self._known_s = known_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="brain")
         self._known: dict[str, Known] = {}
         self._waiting = 0
@@ -155,7 +157,7 @@ class BotServer:
     async def _venue(self, venue_id: str) -> Known | None:
         now = self._clock.monotonic()
         known = self._known.get(venue_id)
-        if known is not None and now - known.read_at < KNOWN_S:
+        if known is not None and now - known.read_at < self._known_s:
             return known
         async with self._db.read() as tx:
             slug = await tx.scalar(select(Venue.slug).where(Venue.id == venue_id))

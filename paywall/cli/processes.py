@@ -212,7 +212,7 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
         Child("worker", [python, "-m", "paywall.worker"], environment, niceness=10),
     ]
     if not settings.bot_address:
-        bot = [python, "-m", "paywall.cli", "bot", "--fd", "{fd}"]
+        bot = [python, "-m", "paywall.cli.bot", "--fd", "{fd}"]
         path = socket_path(settings.data_dir)
         made.append(
             ActivatedChild("bot", bot, environment, lambda: unix_listener(path), niceness=5)

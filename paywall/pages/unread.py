@@ -147,8 +147,18 @@ def messages_of(environment: Environment, kind: str) -> tuple[Message, ...]:
 def _in_mails(environment: Environment) -> Iterable[Message]:
     for file in sorted((TEMPLATES_DIR / "mail").iterdir()):
         for _, _, found in environment.extract_translations(file.read_text("utf-8")):  # type: ignore[attr-defined]
-            parts = (found,) if isinstance(found, str) else found
-            yield tuple(part for part in parts if isinstance(part, str))
+            yield _message(found)
+    # Subjects, buttons and reasons stand in the code that fills the templates.
+    from babel.messages.extract import extract_from_file
+
+    source = Path(__file__).parent / "mail_rendering.py"
+    for _, found, _, _ in extract_from_file("python", str(source)):
+        yield _message(found)
+
+
+def _message(found: Any) -> Message:
+    parts = (found,) if isinstance(found, str) else found
+    return tuple(part for part in parts if isinstance(part, str))
 
 
 def _in_template(pot: Path) -> list[Message]:

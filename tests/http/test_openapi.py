@@ -21,7 +21,7 @@ from tests.http.conftest import Serve
 
 KNOWN_OPT = {
     "public", "person", "caller", "permission", "rate", "quiet", "idempotent", "edit", "tagged",
-    "errors", "ask", "answer", "media", "page", "cross_site",
+    "errors", "ask", "answer", "media", "page", "talk_token", "cross_site",
 }  # fmt: skip
 
 
