@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from infra.kernel.errors import Problem
-from support_bot.examples import Example
+from support_bot.examples import OOS, Example
 from support_bot.languages import LANGUAGES, canonical
 
 SHIPPED = Path(__file__).parent / "knowledge"
@@ -82,7 +82,7 @@ def read_articles(folder: Path = SHIPPED) -> list[Article]:
     listed = read_index(folder)
     texts: dict[str, dict[str, ArticleText]] = {}
     for file in sorted(folder.glob("*.toml")):
-        if file.name == "index.toml":
+        if file.name in ("index.toml", "outside.toml"):
             continue
         lang, written = _language(file)
         for slug, text in written.items():
@@ -119,6 +119,27 @@ def examples_of(articles: Sequence[Article]) -> list[Example]:
         for lang, text in sorted(article.texts.items())
         for phrase in (text.title, *text.phrasings)
     ]
+
+
+def outside(folder: Path = SHIPPED) -> list[Example]:
+    """Questions that no article answers, labelled OOS; none where there is no outside.toml."""
+    file = folder / "outside.toml"
+    if not file.exists():
+        return []
+    return [
+        Example(str(text), OOS, canonical(lang))
+        for lang, texts in sorted(_toml(file).items())
+        for text in texts
+    ]
+
+
+def lessons(articles: Sequence[Article], learned: Sequence[Example] = ()) -> list[Example]:
+    """All that a venue's bot learns from: its articles, what agents confirmed, what is outside.
+
+    Learned examples of articles that are gone are left out.
+    """
+    slugs = {article.slug for article in articles} | {OOS}
+    return [*examples_of(articles), *(one for one in learned if one.intent in slugs), *outside()]
 
 
 def _toml(file: Path) -> dict[str, Any]:

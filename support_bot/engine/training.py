@@ -97,7 +97,7 @@ def _learned(
 
 
 def embedded_max(examples: int) -> int:
-    """How many of so many examples are embedded: all, or fewer so that training stays in minutes.
+    """How many examples of so many that aren't shipped are embedded: training stays in minutes.
 
     Embedding costs about 20 ms a sentence and core, and the SVM's time grows as well; from
     EMBEDDED_FULLY on the one makes room for the other.
@@ -139,8 +139,10 @@ def _embedded(lesson: _Lesson, embedder: Embedder | None, say: Say) -> tuple[Arr
         turn.append(turns.get((label, lang), 0))
         turns[label, lang] = turn[-1] + 1
     order = np.argsort(np.array(turn), kind="stable")
-    chosen = np.sort(order[: embedded_max(len(turn))])
-    say(f"Embedding {len(chosen)} of {len(turn)} examples")
+    free = embedder.ready(lesson.readable)
+    costly = order[~free[order]]
+    chosen = np.sort(np.concatenate([np.flatnonzero(free), costly[: embedded_max(len(costly))]]))
+    say(f"Embedding {len(chosen) - free.sum()} of {len(turn)} examples")
     return chosen, embedder.vectors([lesson.readable[i] for i in chosen])
 
 

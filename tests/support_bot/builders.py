@@ -23,6 +23,9 @@ class LetterEmbedder:
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
+    def ready(self, texts: Sequence[str]) -> Any:
+        return np.zeros(len(texts), dtype=bool)
+
     def vectors(self, texts: Sequence[str]) -> Any:
         self.embedded += texts
         rows = np.zeros((len(texts), 64), np.float32)

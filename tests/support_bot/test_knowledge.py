@@ -38,7 +38,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 INDEX = read(KNOWLEDGE_DIR / "index.toml")["articles"]
-FILES = sorted(path for path in KNOWLEDGE_DIR.glob("*.toml") if path.stem != "index")
+FILES = sorted(
+    set(KNOWLEDGE_DIR.glob("*.toml"))
+    - {KNOWLEDGE_DIR / f"{no}.toml" for no in ("index", "outside")}
+)
 BOOKS = {path.stem: read(path) for path in FILES}
 ENTRIES = [
     pytest.param(language, entry, id=f"{language}-{entry['slug']}")
