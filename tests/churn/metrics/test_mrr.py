@@ -129,7 +129,6 @@ def test_two_subscriptions_are_one_subscriber_and_a_change_of_currency_moves(
     ("price", "months", "minor"), [(1000, 1, 1000), (9999, 12, 833), (100, 3, 33), (5, 2, 3)]
 )
 def test_a_months_worth_is_rounded_half_up(price: int, months: int, minor: int) -> None:
-    import ibis
 
     table = ibis.memtable({"price": [price], "months": [months]})
     assert (
