@@ -6,7 +6,7 @@ SERVICES := $(PY) -m tests.services --
 PYTEST := $(PY) -m pytest
 PORT ?= 8000
 
-.PHONY: help demo code test quick drill bench lint migration setup setup-dev setup-spark lock
+.PHONY: help demo code test quick drill bench lint migration setup setup-dev lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,7 +24,7 @@ test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chr
 quick: setup-dev ## units on SQLite in under a minute: no browser, no servers, none marked slow
 	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 $(addprefix --ignore tests/,browser stories worker conformance http cli docs migrations adapters)
 
-drill: setup-dev setup-spark ## hours allowed: kills, races, all seeds, large data
+drill: setup-dev ## hours allowed: kills, races, all seeds, large data
 	@$(SERVICES) $(PYTEST) tests -m drill -s
 
 bench: setup-dev ## speeds beside the machine's own limits; writes build/bench.json
@@ -39,13 +39,9 @@ migration: setup-dev ## write the next step of the schema: make migration m="ord
 setup: ## virtual environment, packages, web build
 	@infra/deploy/setup.sh run
 
-setup-spark:
-	@$(PY) -c "import pyspark" 2>/dev/null || $(PY) -m pip install -q --require-hashes --no-deps -r requirements-spark.lock
-
 setup-dev:
 	@infra/deploy/setup.sh dev
 
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra spark -c requirements-dev.lock pyproject.toml -o requirements-spark.lock

@@ -39,7 +39,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="module")
 def on_spark(lake: Lake) -> Iterator[Facts]:
-    sql = pytest.importorskip("pyspark.sql", reason="make drill installs PySpark")
+    sql = pytest.importorskip("pyspark.sql", reason="install the extra `spark`")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         sql.SparkSession.builder.master("local[2]")
