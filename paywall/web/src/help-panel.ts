@@ -180,16 +180,17 @@ class HelpPanel extends HTMLElement {
     this.notice.hidden = talk.notice === "";
     this.personToggle.hidden = talk.handed_over;
     if (talk.handed_over) this.personForm.hidden = true;
-    let last: HTMLElement | undefined;
+    let first: HTMLElement | undefined;
     for (const line of talk.lines) {
       const made = JSON.stringify(line);
       if (this.shown.get(line.id) === made) continue;
       const item = this.item(line);
       const before = this.log.querySelector(`[data-line="${CSS.escape(line.id)}"]`);
-      if (before === null) { this.log.append(item); last = item; } else before.replaceWith(item);
+      if (before === null) { this.log.append(item); first ??= item; } else before.replaceWith(item);
       this.shown.set(line.id, made);
     }
-    if (last !== undefined) this.log.scrollTop = this.log.scrollHeight;
+    // The question stays in sight above a long answer.
+    if (first !== undefined) this.log.scrollTop = first.offsetTop - this.log.offsetTop - 8;
   }
 
   private item(line: Line): HTMLLIElement {
