@@ -60,7 +60,7 @@ class FigureChart extends HTMLElement {
     if (plot === null || width < 60) return;
     if (this.#drawn !== null && this.#drawn.width === width && !this.#schemeChanged()) return;
     this.#drawn?.destroy();
-    const height = this.classList.contains("plot--tall") ? 340 : 200;
+    const height = (this.classList.contains("plot--tall") ? 340 : 200) + (plot.kind === "names" ? 50 : 0);
     const xs = plot.kind === "steps" ? plot.days : plot.labels.map((_, at) => at);
     const data = [xs, ...plot.series.map((one) => one.values)] as uPlot.AlignedData;
     this.#drawn = new uPlot(this.#options(plot, width, height), data, this);
@@ -92,7 +92,8 @@ class FigureChart extends HTMLElement {
       axes: [
         {
           stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
-          space: plot.kind === "names" ? 40 : 64,
+          space: plot.kind === "names" ? 8 : 64,
+          ...(plot.kind === "names" ? { rotate: -40, size: 92 } : {}),
           ...(plot.kind === "steps" ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
           values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
         },
