@@ -97,6 +97,7 @@ class BotTraining:
         self._begun = True
         if not await learned.any_taught(tx):
             await learned.schedule(tx, venue_id, BotTask.TRAIN, now)
+            await tx.flush()
 
     async def _renew(self, venue_id: str) -> None:
         while True:
