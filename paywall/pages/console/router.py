@@ -23,6 +23,7 @@ from paywall.pages.console import (
     help_text,
     inbox,
     inbox_acts,
+    inbox_aside,
     inbox_case,
     inbox_settings,
     installation,
@@ -65,6 +66,7 @@ PAGES = [
     *help_text.PAGES,
     # Words in the path come before the ids of cases.
     *inbox_settings.PAGES,
+    *inbox_aside.PAGES,
     *inbox.PAGES,
     *inbox_acts.PAGES,
     *inbox_case.PAGES,
