@@ -7,21 +7,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from infra.adapters.bot_client import SocketBots
 from infra.kernel.clock import HandClock, SystemClock
 from infra.kernel.db import Database
+from infra.kernel.ids import new_id
 from infra.kernel.settings import Settings
+from paywall.accounts.sessions import open_session
+from paywall.accounts.tables import Account
 from paywall.app.assembly import assemble
 from paywall.cli import seed
 from paywall.cli.processes import unix_listener
-from support_bot import cases, learned
+from support_bot import learned
 from support_bot.articles import read_articles
-from support_bot.case_tables import Case, CaseMessage
+from support_bot.case_tables import CaseMessage
 from support_bot.conversation_tables import BotTask, BrainReport, LearnedExample
-from tests.pages.world import BROWSER, Hall
+from tests.pages.world import Hall
 from tests.support_bot.builders import SAMPLE
 from tests.support_bot.fake_bots import FakeBots
 
@@ -74,55 +78,108 @@ async def house(tmp_path: Path, clock: HandClock) -> AsyncIterator[House]:
     await parts.close()
 
 
-async def ask(house: House, text: str) -> dict[str, Any]:
-    """The reply to a stranger's first question."""
-    client = house.hall.new_browser(**BROWSER)
-    begun = await client.post("/v1/conversations", json={"venue": SLUG, "language": "en"})
-    talk, headers = begun.json()["conversation"], {"Conversation-Token": begun.json()["token"]}
-    at = f"/v1/conversations/{talk['id']}"
-    said = await client.post(f"{at}/messages", json={"text": text}, headers=headers)
-    handed = await client.post(
-        f"{at}/hand-over", json={"email": "oma@example.org"}, headers=headers
-    )
-    assert handed.json()["handed_over"] is True
-    line: dict[str, Any] = said.json()["lines"][-1]
-    return line
+class Reader:
+    """Somebody signed in, in one conversation."""
+
+    def __init__(self, house: House, client: httpx.AsyncClient) -> None:
+        self.house, self.client = house, client
+        self.at, self.headers = "", {}
+
+    async def begin(self) -> None:
+        begun = await self.client.post("/v1/conversations", json={"venue": SLUG, "language": "en"})
+        assert begun.status_code == 201, begun.text
+        self.at = f"/v1/conversations/{begun.json()['conversation']['id']}"
+        self.headers = {"Conversation-Token": begun.json()["token"]}
+
+    async def step(self, rest: str, **body: Any) -> dict[str, Any]:
+        answer = await self.client.post(self.at + rest, json=body or None, headers=self.headers)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def asks(self, text: str) -> dict[str, Any]:
+        """The last line of what the conversation says then."""
+        line: dict[str, Any] = (await self.step("/messages", text=text))["lines"][-1]
+        return line
+
+    async def sees(self) -> list[dict[str, Any]]:
+        answer = await self.client.get(self.at, headers=self.headers)
+        lines: list[dict[str, Any]] = answer.json()["lines"]
+        return lines
 
 
-async def test_from_a_question_to_an_agent_to_a_learned_answer(house: House) -> None:
-    hall = house.hall
-    # Before anything was learned the help pages answer, and the worker is told to train.
-    assert (await ask(house, "ticket"))["outcome"] == "search"
-    assert (await house.train()).accepted
-    first = await ask(house, QUESTION)
-    assert first["outcome"] != "answer"
-
-    # An agent answers the case, and confirms what it was about.
+async def reader(house: House, email: str = "oma@example.org") -> Reader:
+    hall, now = house.hall, house.hall.clock.machine()
     async with hall.parts.db.transaction() as tx:
+        account = await tx.scalar(select(Account).where(Account.email == email))
+        if account is None:
+            account = Account(id=new_id("acc"), email=email, created_at=now)
+            tx.add(account)
+        account.email_proven_at = now
+        await tx.flush()
+        opened = await open_session(tx, account.id, now, strong=False)
+    made = Reader(house, hall.new_browser(authorization=f"Bearer {opened.secret}"))
+    await made.begin()
+    return made
+
+
+async def agent(house: House) -> httpx.AsyncClient:
+    """Inès, who answers cases at the venue, in her browser."""
+    hall, now = house.hall, house.hall.clock.machine()
+    async with hall.parts.db.transaction() as tx:
+        query = select(Account).where(Account.email == "ines@laverriere.example")
+        account = (await tx.scalars(query)).one()
+        opened = await open_session(tx, account.id, now, strong=True)
+    client = hall.new_browser()
+    client.cookies.set("pw_session", opened.secret)
+    return client
+
+
+async def test_from_a_question_to_an_act_to_an_agent_to_a_learned_answer(house: House) -> None:
+    hall = house.hall
+    oma = await reader(house)
+    # Before anything was learned the help pages answer, and the worker is told to train.
+    assert (await oma.asks("ticket"))["outcome"] == "search"
+    assert (await house.train()).accepted
+
+    # An act, from a button bound to its preview, confirmed once.
+    (yes,) = (await oma.step("/acts/change_consent"))["confirmations"]
+    assert (await oma.step(f"/confirmations/{yes['id']}"))["done"] is True
+    said = (await oma.client.get("/v1/me/consents")).json()["data"]
+    assert [one["granted"] for one in said] == [True]
+
+    # A question that nobody wrote about, and one tap to a person.
+    first = await oma.asks(QUESTION)
+    assert first["outcome"] != "answer"
+    handed = await oma.step("/hand-over", email="oma@example.org")
+    assert handed["handed_over"] is True
+
+    # The agent reads all of it, answers, and confirms what it was about.
+    ines = await agent(house)
+    async with hall.parts.db.read() as tx:
         query = select(CaseMessage).where(CaseMessage.text == QUESTION)
         message = (await tx.scalars(query)).one()
-        case = await tx.get_one(Case, message.case_id)
-        now = hall.clock.machine()
-        case = await cases.case_for_update(tx, case.venue_id, case.id)
-        await hall.parts.cases.confirm(tx, case, message.id, "cannot-watch", "acc_agent", now, now)
+    case_at = f"/console/{message.venue_id}/inbox/{message.case_id}"
+    assert "toaster" in (await ines.get(case_at)).text
+    sent = await ines.post(case_at + "/reply", data={"text": "Toasters can't.", "then": "solved"})
+    assert sent.status_code == 303, sent.text
+    kept = await ines.post(
+        case_at + "/confirm", data={"message_id": message.id, "article": "cannot-watch"}
+    )
+    assert kept.status_code == 303, kept.text
+    assert (await oma.sees())[-1]["text"] == "Toasters can't."
     async with hall.parts.db.read() as tx:
         taught = (await tx.scalars(select(LearnedExample))).one()
-        settings = await learned.settings_of(tx, case.venue_id)
+        settings = await learned.settings_of(tx, message.venue_id)
     assert (taught.text, taught.intent, taught.source) == (QUESTION, "cannot-watch", "case")
     assert settings.task is BotTask.TRAIN
 
     # The worker's child trains; the next person who asks gets the right article first.
     trained = await house.train()
     assert trained.accepted, trained.why
-    asked = await hall.parts.cases.suggests.suggest(
-        venue_id=case.venue_id, lang="en", text=QUESTION
-    )
-    line = await ask(house, QUESTION)
+    line = await (await reader(house, "opa@example.org")).asks(QUESTION)
     topics = [one["slug"] for one in line["suggestions"]]
-    assert (line["article"] or {}).get("slug") == "cannot-watch" or "cannot-watch" in topics, (
-        line,
-        asked,
-    )
+    assert (line["article"] or {}).get("slug") == "cannot-watch" or "cannot-watch" in topics, line
 
     # And there is a way back, with its report.
     back = await house.train(BotTask.BACK)
