@@ -20,7 +20,9 @@ def hazard(world: World, today: Today, who: Array, ahead: int = 0) -> Array:
     """
     s, p, day = world.state, world.people, today.day + ahead
     sense = np.maximum(p.price_sense[who], -1.0)
-    log = np.log(rules.LEAVE_RATE) + rules.BY_INTEREST * today.interest[who]
+    # Whoever is fading fades on.
+    fades = np.minimum(rules.FADE_PER_DAY * ahead, rules.FADE_MAX - s.faded[who]) * s.fading[who]
+    log = np.log(rules.LEAVE_RATE) + rules.BY_INTEREST * (today.interest[who] - fades)
     log += rules.BY_PRICE_SENSE * p.price_sense[who]
     ended = (day - s.discount_ended[who] < rules.DISCOUNT_FEELS_DAYS) | (
         (s.discount_ends[who] - day < 7) & (day - s.discount_ends[who] < rules.DISCOUNT_FEELS_DAYS)
