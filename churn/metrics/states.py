@@ -26,10 +26,7 @@ def states(facts: Facts, discounts: str = "paid") -> Table:
     """
     changes = past(facts, "subscriptions").filter(lambda t: t.person != "")
     if discounts == "list":
-        price = ibis.ifelse(
-            changes.discount_until.isnull(), changes.price_minor, changes.list_minor
-        )
-        changes = changes.mutate(price_minor=price)
+        changes = changes.mutate(price_minor=_undiscounted(changes))
     changes = in_spells(_with_silent_ends(changes, facts, discounts))
     so_far = {"group_by": ("subscription_id", "spell"), "order_by": IN_ORDER, "rows": (None, 0)}
     began, tried, paused, resumed = (
@@ -67,6 +64,7 @@ def month_minor(price: IntegerValue, months: IntegerValue) -> IntegerValue:
 
 
 def _undiscounted(changes: Table) -> IntegerValue:
+    """The price as if no discount that ends on a date ran; never less than what is paid."""
     return ibis.ifelse(
         changes.discount_until.isnull(),
         changes.price_minor,

@@ -16,7 +16,7 @@ from tests.churn.metrics.told import ZONE, spring
 
 async def test_a_page_opens_every_figure_to_its_rows(database: Database, tmp_path: Path) -> None:
     history = spring(History(tmp_path))
-    history.watched("ann", "2026-03-01 20:00", 60)
+    history.watched("ann", "2026-03-05 20:00", 60)
     history.bought("=ann", "2026-03-01", 1200, concert_id="con_1")
     facts = history.facts("2026-04-20")
     for _ in range(2):
