@@ -34,7 +34,9 @@ def states(facts: Facts, discounts: str = "paid") -> Table:
         for name in ("started", "trial_started", "paused", "resumed")
     )
     ended = changes.change == "ended"
-    runs = ~ended & (paused <= resumed)
+    # Late paperwork of what has ended, such as an asking to leave, begins nothing anew.
+    begun = (changes.spell == 0) | (began + tried + resumed > 0)
+    runs = begun & ~ended & (paused <= resumed)
     # A history that begins in the middle of a life says neither; then it pays.
     pays = runs & ((began > 0) | (tried == 0))
     mrr = ibis.ifelse(pays, month_minor(changes.price_minor, changes.interval_months), 0)
