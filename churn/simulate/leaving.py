@@ -8,6 +8,7 @@ from churn.simulate import rules
 from churn.simulate.billing import list_price, note, start
 from churn.simulate.rows import Array
 from churn.simulate.rules import Status
+from churn.simulate.seasons import DAY_US
 from churn.simulate.truth import MONTH_DAYS
 from churn.simulate.world import LATER, Today, World
 
@@ -79,6 +80,8 @@ def leave(world: World, today: Today) -> None:
     asks = who[today.dice["leave"][who] < 1 - np.exp(-rate)]
     s.reason[asks] = _reason(world, today, asks)
     at = today.at(len(asks), 8, 23.5)
+    # What ends at this day's first moment was left the evening before.
+    at = at - DAY_US * (s.period_ends[asks] <= today.day)
     _cancel_visits(world, today, asks, at - 90_000_000)
     s.status[asks] = Status.ASKED
     note(world, at, asks, "cancel_asked")

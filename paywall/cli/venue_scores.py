@@ -21,6 +21,8 @@ from paywall.catalogue.tables import Venue
 from paywall.http.parts import Parts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from churn.evaluate import Told
     from churn.lake import Facts
     from churn.prediction.night import Trainings
@@ -51,10 +53,11 @@ async def train_of(slug: str, told: Told) -> Trainings:
 
 
 async def score_of(slug: str, told: Told, *, train: bool) -> Scored:
-    """Score everybody; train first when a week has passed, or when asked."""
+    """Score everybody, and renew all that pages read of the facts; train first when a week has
+    passed, or when asked."""
     from churn.features import features
     from churn.prediction.night import Trainings, score_venue, train_venue
-    from churn.refresh import refresh_people
+    from churn.refresh import refresh
 
     async with _run(slug) as (parts, venue, night):
         facts, began = _facts(parts, venue), parts.clock.machine()
@@ -65,10 +68,10 @@ async def score_of(slug: str, told: Told, *, train: bool) -> Scored:
             async with parts.db.transaction() as tx:
                 await nights.trained(tx, night, began, notes_of(found))
 
-        async def refresh(of: Facts) -> int:
-            return await refresh_people(of, parts.db, venue.id)
+        async def renew(known: pa.Table) -> None:
+            await refresh(facts, parts.db, venue.id, venue.timezone, known=known)
 
-        people = await score_venue(parts.db, venue.id, facts, features, refresh=refresh, told=told)
+        people = await score_venue(parts.db, venue.id, facts, features, refresh=renew, told=told)
         async with parts.db.transaction() as tx:
             await nights.finish(tx, night, began)
     made = {cause.value: record.state.value for cause, record in found.made.items()}
