@@ -11,8 +11,8 @@ from tests.docs.guide import ROOT
 PACKAGES = ("paywall", "offers", "entitlements", "churn/triggers", "support_bot", "infra/kernel")
 """What speaks over HTTP. Other refusals of churn and of the engine go to a command line only."""
 
-NEVER_SENT = {"problem", "bad_knowledge", "bot_away"}
-"""The base class's own; a file that does not ship; what the page says in its own words."""
+NEVER_SENT = {"problem", "bad_knowledge", "bad_table", "bot_away"}
+"""The base class's own; files that a command reads; what the page says in its own words."""
 
 BESIDE_THE_DOMAIN = {"internal_error", "malformed", "method_not_allowed", "too_large"}
 """What paywall.http.problems makes of crashes and of the framework's refusals."""
