@@ -56,9 +56,8 @@ async def train_of(slug: str, told: Told) -> Trainings:
 
 async def score_of(slug: str, told: Told, *, train: bool, export: bool = False) -> Scored:
     """Score everybody and renew all that pages read of the facts; train first when a week has
-    passed, or when asked. Before that, where
-    asked, take what is new to the lake: the venue's run is held meanwhile, or the worker would
-    begin it as soon as the export is done."""
+    passed, or when asked. Where `export` is asked, take what is new to the lake before: the
+    venue's run is held meanwhile, or the worker would begin it as soon as the export is done."""
     from churn.features import features
     from churn.prediction.night import Trainings, score_venue, train_venue
     from churn.refresh import refresh
