@@ -16,6 +16,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.kernel.away import DatabaseAway
+from infra.kernel.clock import SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.settings import load_settings
@@ -191,7 +192,9 @@ def report(
         settings = load_settings()
         db = Database(settings.database(), pool_size=1)
         try:
-            return await support_report.reported(db, venue, first, last)
+            return await support_report.reported(
+                db, venue, first, last, now=SystemClock().machine()
+            )
         finally:
             await db.close()
 

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.kernel.clock import SystemClock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid
 from infra.kernel.money import Money
@@ -23,13 +22,16 @@ from support_bot.outcomes import CSV_COLUMNS, Figures, figures, midnight, rows_o
 
 
 async def reported(
-    db: Database, slug: str, since: datetime | None, until: datetime | None
+    db: Database, slug: str, since: datetime | None, until: datetime | None, *, now: datetime
 ) -> Figures:
-    """The venue's figures; the last twelve weeks of its own time where nothing else is asked."""
+    """The venue's figures; twelve weeks of its own time where nothing else is asked.
+
+    `now`: machine time.
+    """
     async with db.transaction() as tx:
         venue = await venues.by_slug(tx, slug)
         zone = venue.timezone
-        first, last = usual_days(SystemClock().now(venue.clock_offset_s), zone)
+        first, last = usual_days(now + timedelta(seconds=venue.clock_offset_s), zone)
         start = _at(since, zone) if since else midnight(first, zone)
         end = _at(until, zone) if until else midnight(last + timedelta(days=1), zone)
         if start >= end:

@@ -258,3 +258,40 @@ def test_our_answer_carries_the_thread_and_is_no_automatic_mail() -> None:
     assert sent["References"] == "<a0@example.org> <a1@example.org>"
     assert sent["Reply-To"] == "support+1-2@t.example"
     assert sent["Auto-Submitted"] is None
+
+
+async def two_venues(desk: Desk) -> None:
+    async with desk.db.transaction() as tx:
+        tx.add(
+            Venue(
+                id=NEIGHBOUR, slug="neighbour", name="Neighbour", mode=Mode.TEST, country="FR",
+                timezone="Europe/Paris", locale="fr", currency="EUR",
+                created_at=desk.clock.machine(),
+            )
+        )  # fmt: skip
+
+
+async def test_one_mail_to_two_venues_reaches_both_once(desk: Desk) -> None:
+    await two_venues(desk)
+    mail = raw("Hello, both of you.", to="support+verriere@tickets.example",
+               cc="support+neighbour@tickets.example")  # fmt: skip
+    await desk.mail_comes(mail)
+    for at in ("support+verriere@tickets.example", "support+neighbour@tickets.example"):
+        await desk.mail_comes(b"Delivered-To: " + at.encode() + b"\r\n" + mail)
+    assert sorted(case.venue_id for case in await desk.all_cases()) == sorted([VENUE, NEIGHBOUR])
+    assert [len(await desk.said(case)) for case in await desk.all_cases()] == [1, 1]
+
+
+async def test_a_blind_copy_for_another_venue_is_not_taken_for_the_first(desk: Desk) -> None:
+    await two_venues(desk)
+    mail = raw("Hello, all of you.", to="undisclosed-recipients:;")
+    for at in ("support+verriere@tickets.example", "support+neighbour@tickets.example"):
+        await desk.mail_comes(b"Delivered-To: " + at.encode() + b"\r\n" + mail)
+    assert sorted(case.venue_id for case in await desk.all_cases()) == sorted([VENUE, NEIGHBOUR])
+
+
+async def test_an_automatic_answer_is_set_aside_where_it_was_sent(desk: Desk) -> None:
+    row = await desk.mail_comes(
+        raw("Away.", to="support+verriere@tickets.example", auto_submitted="auto-replied")
+    )
+    assert (row.state, row.venue_id) == (MailState.IGNORED, VENUE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pyotp
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser.house import House
 from tests.browser.test_console import signed_in as signed_in
 from tests.browser.test_pages import Camera
@@ -87,9 +89,54 @@ def test_the_inbox_is_readable_in_both_languages(page: Page, case: str, language
     for name, path in (
         ("inbox", inbox), ("case", case), ("macros", f"{inbox}/macros"),
         ("macro", f"{inbox}/macros/new"), ("how", f"{inbox}/settings"),
+        ("aside", f"{inbox}/aside"), ("figures", inbox.replace("/inbox", "/support")),
     ):  # fmt: skip
         page.goto(path)
         assert (page.locator("html").get_attribute("lang") or "").startswith(language)
         camera.shoot(f"{name}-{language}")
     page.context.clear_cookies(name="pw_lang")
     assert camera.wrong == []
+
+
+def second_agent(chromium: Browser, house: House) -> BrowserContext:
+    """Inès of the same venue, signed in."""
+    context = chromium.new_context(base_url=house.url, locale="en-GB")
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/console")
+    page.get_by_label("Email").fill("ines@laverriere.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile(r"/console/ven_"))
+    page.close()
+    return context
+
+
+def test_two_agents_in_one_case_see_each_other(
+    chromium: Browser, house: House, page: Page, case: str
+) -> None:
+    page.goto(case)
+    ines = second_agent(chromium, house)
+    hers = ines.new_page()
+    hers.goto(case)
+    expect(hers.locator(".collision")).to_contain_text("is reading this too", timeout=40_000)
+    hers.locator("#reply").fill("I have it.")
+    writing = page.locator(".collision--writing")
+    expect(writing).to_contain_text("is writing an answer right now", timeout=40_000)
+    ines.close()
+
+
+def test_the_menu_folds_on_a_phone_and_stands_open_on_a_desk(page: Page) -> None:
+    menu = page.get_by_role("navigation", name="Console")
+    figures = menu.get_by_role("link", name="Support figures")
+    expect(figures).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(figures).to_be_hidden()
+    menu.get_by_text("Menu", exact=True).click()
+    with page.expect_event("load"):
+        figures.click()
+    expect(page.get_by_role("heading", name="Support figures")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.set_viewport_size({"width": 1280, "height": 900})
