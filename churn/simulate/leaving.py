@@ -87,6 +87,7 @@ def leave(world: World, today: Today) -> None:
     _cancel_visits(world, today, looks, today.at(len(looks)))
     waiting = (s.status == Status.ASKED) & (s.trial_ends == LATER)
     waiting &= s.period_ends > today.day + 1
+    waiting[asks] = False  # slept upon first
     back = np.flatnonzero(waiting & (today.dice["withdraw"] < rules.WITHDRAW_RATE))
     s.status[back] = Status.PAID
     note(world, today.at(len(back)), back, "cancel_withdrawn")
