@@ -168,15 +168,15 @@ def test_movements_sum_to_the_change_of_mrr_in_every_month_and_currency(
             change = level[currency, month] - before
             assert moved[currency, month] == change, (currency, month)
             before = level[currency, month]
-    assert len([key for key, value in moved.items() if value]) > 15, "a quiet world proves nothing"
+    assert len([key for key, value in moved.items() if value]) >= 12, "a quiet world proves nothing"
 
 
 def _lives(folder: Path, seed: int) -> History:
-    """Ninety people do anything at any time, in three currencies, sometimes in two plans."""
+    """Sixty people do anything at any time, in three currencies, sometimes in two plans."""
     draw = random.Random(seed)
     history = History(folder)
     changes = ["started", "changed", "paused", "resumed", "cancel_asked", "ended", "trial_started"]
-    for person in range(90):
+    for person in range(60):
         when = at("2025-12-01")
         for _ in range(draw.randrange(1, 8)):
             when += timedelta(hours=draw.randrange(0, 800))
