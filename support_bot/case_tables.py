@@ -305,8 +305,9 @@ class MailState(StrEnum):
 MAIL_TRANSITIONS: Mapping[MailState, frozenset[MailState]] = {
     MailState.NEW: frozenset({MailState.DONE, MailState.IGNORED, MailState.FAILED}),
     MailState.DONE: frozenset(),
-    MailState.IGNORED: frozenset(),
-    MailState.FAILED: frozenset({MailState.NEW}),  # read again, asked for by a person
+    # A person took it in after all.
+    MailState.IGNORED: frozenset({MailState.DONE}),
+    MailState.FAILED: frozenset({MailState.DONE}),
 }
 
 _UNREAD = text("state = 'new'")

@@ -153,6 +153,14 @@ async def schedule(
     wake(tx, JOB)
 
 
+async def any_taught(tx: Tx) -> bool:
+    """Whether any venue's bot ever learned here, or is about to."""
+    query = select(BotSettings.id).where(
+        or_(BotSettings.tried != "", BotSettings.task != BotTask.NONE)
+    )
+    return await tx.scalar(query.limit(1)) is not None
+
+
 async def knowledge_of(tx: Tx, venue_id: str, slug: str, own: OwnKnowledge) -> Knowledge:
     return Knowledge(slug, own, tuple(await examples(tx, venue_id)))
 

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 
 from infra.kernel.db import Tx, wake
+from infra.kernel.errors import NotFound
 from infra.kernel.ids import new_id
 from support_bot import mail_tokens
 from support_bot.case_attach import attach
@@ -28,13 +30,14 @@ from support_bot.case_tables import (
     MailState,
 )
 from support_bot.cases import CaseLine, Line, case_for_update, open_case, step, viewer_writes
-from support_bot.mail_reading import Letter, UnreadableMail, key_of
+from support_bot.mail_reading import Letter, UnreadableMail, copy_key_of, key_of
 from support_bot.ports import Post
 
 ANYWHERE = "installation"
 """venue_id of a mail whose addressee is not known yet."""
 JOB = "support_mails"
 TRIES_MAX = 5
+HEAD_BYTES = 20_000
 KEEP_RAW = timedelta(days=30)
 FLOOD = 10
 """Cases that one address may open in an hour; what comes after goes into the last of them."""
@@ -62,10 +65,15 @@ class Outcome(msgspec.Struct, frozen=True):
 async def store(
     tx: Tx, raw: bytes, *, source: str, now: datetime, venue_id: str = ANYWHERE
 ) -> bool:
-    """Keep a mail once under its natural key; False where it is known. `now` is machine time."""
+    """Keep a mail once under its natural key; False where it is known. `now` is machine time.
+
+    One mailbox serves many venues: a mail sent to two of them may lie there twice under one
+    Message-ID, so there the address that it was delivered to is part of the key.
+    """
+    key = key_of(raw) if venue_id != ANYWHERE else copy_key_of(raw)
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = insert(MailIn).values(
-        id=new_id("mli"), venue_id=venue_id, natural_key=key_of(raw)[:255], source=source,
+        id=new_id("mli"), venue_id=venue_id, natural_key=key[:255], source=source,
         raw=raw, state=MailState.NEW, outcome="", tries=0, due_at=now, received_at=now,
     )  # fmt: skip
     made = (await tx.execute(row.on_conflict_do_nothing().returning(MailIn.id))).scalar()
@@ -97,6 +105,48 @@ def settle(row: MailIn, outcome: Outcome, now: datetime) -> None:
     row.done_at = now
 
 
+async def attribute(tx: Tx, row: MailIn, venue_id: str) -> None:
+    """Show a mail that was set aside to the venue that it was for, unless it knows it already."""
+    if row.venue_id != ANYWHERE or venue_id == ANYWHERE:
+        return
+    query = select(MailIn.id).where(
+        MailIn.venue_id == venue_id, MailIn.natural_key == row.natural_key
+    )
+    if await tx.scalar(query) is None:
+        row.venue_id = venue_id
+
+
+async def aside(tx: Tx, venue_id: str, limit: int = 100) -> list[MailIn]:
+    """Mails that became no case and whose bytes are still there, the latest first."""
+    query = (
+        select(MailIn)
+        .where(
+            MailIn.venue_id == venue_id,
+            MailIn.state.in_((MailState.IGNORED, MailState.FAILED)),
+            func.length(MailIn.raw) > 0,
+        )
+        .order_by(MailIn.id.desc())
+        .limit(limit)
+        .options(defer(MailIn.raw))
+    )
+    return list(await tx.scalars(query))
+
+
+async def heads(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
+    """The first bytes of these mails."""
+    query = select(MailIn.id, func.substr(MailIn.raw, 1, HEAD_BYTES)).where(MailIn.id.in_(ids))
+    return {mail_id: bytes(head) for mail_id, head in await tx.execute(query)}
+
+
+async def one_aside(tx: Tx, venue_id: str, mail_id: str, *, lock: bool = False) -> MailIn:
+    """One of them; NotFound where it is none any more."""
+    query = select(MailIn).where(MailIn.id == mail_id, MailIn.venue_id == venue_id)
+    row: MailIn | None = await tx.scalar(query.with_for_update() if lock else query)
+    if row is None or not row.raw or row.state not in (MailState.IGNORED, MailState.FAILED):
+        raise NotFound("mail")
+    return row
+
+
 def put_off(row: MailIn, why: str, now: datetime) -> None:
     """It broke; again in a while, and after TRIES_MAX a person looks."""
     row.tries += 1
@@ -111,26 +161,50 @@ async def take(tx: Tx, row: MailIn, letter: Letter, names: Names, post: Post) ->
     """Handle one mail in the caller's transaction: into its case, a new one, or nowhere."""
     if letter.automatic == "bounce":
         return await _bounced(tx, letter, names, post)
-    if letter.automatic:
-        return Outcome(MailState.IGNORED, letter.automatic)
-    if not letter.sender:
-        return Outcome(MailState.IGNORED, "no sender")
-    if letter.sender in {one.lower() for one in names.senders} or _is_our_id(letter, names):
-        return Outcome(MailState.IGNORED, "loop")
+    venues = [row.venue_id]
+    if row.venue_id == ANYWHERE:
+        venues = list(await post.venues_of(tx, letter.to))
+    aside = _why_aside(letter, names)
+    if aside:
+        return Outcome(MailState.IGNORED, aside, venue_id=venues[0] if venues else ANYWHERE)
     case = await _case_of(tx, row, letter, names)
     if case is not None:
-        now = await post.now(tx, case.venue_id)
-        if case.state is not CaseState.CLOSED:
-            return await _into(tx, case, letter, now)
-        if case.email.lower() == letter.sender:
-            return await _open(tx, case.venue_id, letter, now, post, follows=case)
-        return await _open(tx, case.venue_id, letter, now, post)
-    venue_id = row.venue_id
-    if venue_id == ANYWHERE:
-        found = await post.venue_of(tx, letter.to)
-        if found is None:
-            return Outcome(MailState.IGNORED, "no venue has this address")
-        venue_id = found
+        return await _answer(tx, case, letter, post)
+    if not venues:
+        return Outcome(MailState.IGNORED, "no venue has this address")
+    outcomes = [await _first(tx, venue_id, letter, post) for venue_id in venues]
+    return outcomes[0]
+
+
+def _why_aside(letter: Letter, names: Names) -> str:
+    """Why no case may come of it; empty: one may."""
+    if letter.automatic:
+        return letter.automatic
+    if not letter.sender:
+        return "no sender"
+    ours = {one.lower() for one in names.senders}
+    return "loop" if letter.sender in ours or _is_our_id(letter, names) else ""
+
+
+async def _answer(tx: Tx, case: Case, letter: Letter, post: Post) -> Outcome:
+    """A mail of a case that is known: into it, or beside it where it is closed."""
+    known = await _known(tx, case.venue_id, letter)
+    if known is not None and known.case_id == case.id:
+        return Outcome(MailState.DONE, "known", case.id, case.venue_id)
+    now = await post.now(tx, case.venue_id)
+    if case.state is not CaseState.CLOSED:
+        return await _into(tx, case, letter, now)
+    follows = case if case.email.lower() == letter.sender else None
+    return await _open(tx, case.venue_id, letter, now, post, follows=follows)
+
+
+async def _first(tx: Tx, venue_id: str, letter: Letter, post: Post) -> Outcome:
+    """A mail that belongs to no case: a new one at this venue, once under a Message-ID."""
+    known = await _known(tx, venue_id, letter)
+    if known is not None:
+        sender = known.from_email or (await tx.get_one(Case, known.case_id)).email
+        if sender.lower() == letter.sender:
+            return Outcome(MailState.DONE, "known", known.case_id, venue_id)
     now = await post.now(tx, venue_id)
     flooded = await _flooded(tx, venue_id, letter.sender, now)
     if flooded is not None:
@@ -138,12 +212,21 @@ async def take(tx: Tx, row: MailIn, letter: Letter, names: Names, post: Post) ->
     return await _open(tx, venue_id, letter, now, post)
 
 
+async def take_aside(tx: Tx, row: MailIn, venue_id: str, letter: Letter, post: Post) -> Case:
+    """A person says that a mail set aside is one: a new case, nobody's identity taken from it."""
+    now = await post.now(tx, venue_id)
+    outcome = await _open(tx, venue_id, letter, now, post)
+    row.move(MailState.DONE)
+    row.outcome, row.case_id, row.done_at = "taken in", outcome.case_id, now
+    return await tx.get_one(Case, outcome.case_id)
+
+
 async def forget_raw(tx: Tx, now: datetime, limit: int = 200) -> int:
     """Empty the bytes of mails handled KEEP_RAW ago; the rows keep duplicates away. How many."""
     old = (
         select(MailIn.id)
         .where(
-            MailIn.state.in_((MailState.DONE, MailState.IGNORED)),
+            MailIn.state != MailState.NEW,
             MailIn.done_at < now - KEEP_RAW,
             func.length(MailIn.raw) > 0,
         )
@@ -263,7 +346,7 @@ async def _into(tx: Tx, case: Case, letter: Letter, now: datetime) -> Outcome:
             text=letter.text or letter.subject or "…",
             at=now,
             quoted=letter.quoted,
-            mail_id=await _unused(tx, case.venue_id, letter.message_id),
+            mail_id=await _unused(tx, case.venue_id, letter),
             from_email="" if letter.sender == case.email.lower() else letter.sender,
         ),
         now,
@@ -296,19 +379,24 @@ async def _open(
     query = select(CaseMessage).where(CaseMessage.case_id == case.id)
     message = (await tx.scalars(query)).one()
     message.quoted = letter.quoted
-    message.mail_id = await _unused(tx, venue_id, letter.message_id)
+    message.mail_id = await _unused(tx, venue_id, letter)
     await attach(tx, case, message, letter.files, now)
     return Outcome(MailState.DONE, "new case", case.id, venue_id)
 
 
-async def _unused(tx: Tx, venue_id: str, message_id: str) -> str | None:
-    """The Message-ID, unless another message came under it (a webhook and IMAP both)."""
-    if not message_id or len(message_id) > 255:
+async def _unused(tx: Tx, venue_id: str, letter: Letter) -> str | None:
+    """The Message-ID, unless another person's message came under it."""
+    if not letter.message_id or len(letter.message_id) > 255:
         return None
-    query = select(CaseMessage.id).where(
-        CaseMessage.venue_id == venue_id, CaseMessage.mail_id == message_id
+    return None if await _known(tx, venue_id, letter) else letter.message_id
+
+
+async def _known(tx: Tx, venue_id: str, letter: Letter) -> CaseMessage | None:
+    """What the venue has under this Message-ID: a webhook and IMAP may both bring it."""
+    query = select(CaseMessage).where(
+        CaseMessage.venue_id == venue_id, CaseMessage.mail_id == letter.message_id
     )
-    return None if await tx.scalar(query) else message_id
+    return await tx.scalar(query.limit(1)) if letter.message_id else None
 
 
 async def _bounced(tx: Tx, letter: Letter, names: Names, post: Post) -> Outcome:

@@ -25,6 +25,10 @@ PARTS_MAX = 200
 REFERENCES_MAX = 50
 _ADDRESS = re.compile(r"^[^@\s<>\"]{1,64}@[^@\s<>\"]{1,189}$")
 _ID = re.compile(r"<([^<>\s]{1,250})>")
+_DELIVERED = re.compile(
+    rb"^(?:delivered-to|x-original-to|envelope-to):[ \t]*(.{1,320}?)\r?$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class UnreadableMail(Exception):
@@ -60,6 +64,25 @@ def key_of(raw: bytes) -> str:
     except Exception:  # noqa: BLE001 - the parser's own defects; the digest always works
         found = None
     return found[1] if found else "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def copy_key_of(raw: bytes) -> str:
+    """The same for a mailbox of many addresses: each copy of a mail counts for its own."""
+    head = raw[:100_000].partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]
+    marks = sorted({one.strip().lower() for one in _DELIVERED.findall(head)})
+    if not marks:
+        return key_of(raw)
+    return f"{key_of(raw)[:200]} to {hashlib.sha256(b' '.join(marks)).hexdigest()[:16]}"
+
+
+def head_of(raw: bytes) -> tuple[str, str, str]:
+    """From, To and Subject of a mail that may be broken, for a list that a person reads."""
+    try:
+        head = message_from_bytes(raw[:100_000].split(b"\r\n\r\n")[0], policy=policy.default)
+        found = [str(head.get(name, ""))[:300] for name in ("from", "to", "subject")]
+    except Exception:  # noqa: BLE001 - the parser's own defects, as in key_of
+        return "", "", ""
+    return found[0], found[1], found[2]
 
 
 def read(raw: bytes) -> Letter:

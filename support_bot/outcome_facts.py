@@ -33,9 +33,9 @@ class _Verdict(NamedTuple):
 
 
 async def facts_of(
-    tx: Tx, venue_id: str, since: datetime, until: datetime, *, currency: str
+    tx: Tx, venue_id: str, since: datetime, until: datetime, *, currency: str, timezone: str = "UTC"
 ) -> Facts:
-    """Everything asked in [since, until)."""
+    """Everything asked in [since, until); weeks are those of `timezone`."""
     cases = await _cases(tx, venue_id, since, until)
     requests = [
         *await _articles(tx, venue_id, since, until),
@@ -47,6 +47,7 @@ async def facts_of(
         since=since,
         until=until,
         currency=currency,
+        timezone=timezone,
         minute_cost_minor=settings.minute_cost_minor,
         requests=requests,
         cases=await _case_facts(tx, cases, until),
@@ -165,18 +166,28 @@ def _question(
         settled=settled, lang=reply.lang, topic=reply.topic or reply.article, event_id=event_id,
         at=reply.at, direct=direct, right=right,
         handed_over=case is not None or reply.outcome is Outcome.HAND_OVER,
+        asked_again=any(one.asked_again for one in replies),
+        corrected=_corrected(replies, verdict),
     )  # fmt: skip
 
 
 def _judged(replies: Sequence[Line], verdict: _Verdict | None) -> bool | None:
     """An agent's word stands before a vote, a vote before the customer's asking again."""
-    article = next((one.article for one in replies if one.article), "")
-    if verdict is not None and article:
-        return verdict.article == article
+    if verdict is not None and _answered_with(replies):
+        return not _corrected(replies, verdict)
     votes = [one.vote for one in replies if one.vote]
     if votes:
         return votes[-1] > 0
     return False if any(one.asked_again for one in replies) else None
+
+
+def _answered_with(replies: Sequence[Line]) -> str:
+    return next((one.article for one in replies if one.article), "")
+
+
+def _corrected(replies: Sequence[Line], verdict: _Verdict | None) -> bool:
+    article = _answered_with(replies)
+    return verdict is not None and bool(article) and verdict.article != article
 
 
 async def _events(tx: Tx, venue_id: str, since: datetime) -> dict[str, str]:
@@ -254,4 +265,5 @@ def _case_fact(case: Case, suggested: set[str], until: datetime) -> CaseFact:
         rating=case.rating,
         handled_s=case.handled_s,
         with_suggestion=case.id in suggested,
+        opened_at=case.opened_at,
     )

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from math import sqrt
 from statistics import median
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 UNKNOWN = ""
 TOP = 20
 """Topics and events shown; the rest is in the rows."""
+PERIOD_WEEKS = 12
+"""What a report covers where nobody names days: whole weeks up to today."""
+Z_95 = 1.96
 
 
 class Settled(StrEnum):
@@ -39,7 +44,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request with what is known of its end.
 
     direct: the bot answered without asking back. right: what votes, re-asks within a day and
-    agents' corrections say of that answer; None where nobody said anything.
+    agents' corrections say of that answer; None where nobody said anything. asked_again: within
+    a day of the reply. corrected: an agent confirmed another article in the case.
     """
 
     settled: Settled
@@ -50,6 +56,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     direct: bool = False
     right: bool | None = None
     handed_over: bool = False
+    asked_again: bool = False
+    corrected: bool = False
 
 
 class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +72,7 @@ class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
     rating: int | None
     handled_s: int
     with_suggestion: bool
+    opened_at: datetime
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +87,29 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     direct_judged: int
     precision: float | None
     """Of the direct answers that anybody judged; None where nobody did."""
+
+
+class Week(msgspec.Struct, frozen=True, kw_only=True):
+    """One week of the venue's time, from its Monday. The first and last may be cut by the period.
+
+    low and high: Wilson's 95 % interval of the precision
+    (https://doi.org/10.1080/01621459.1927.10502953).
+    """
+
+    monday: date
+    requests: int
+    settled: dict[str, int]
+    direct: int
+    direct_right: int
+    direct_wrong: int
+    precision: float | None
+    low: float | None
+    high: float | None
+    asked_again: int
+    corrected: int
+    cases: int
+    handled_minutes: float
+    cost_per_case_minor: int | None
 
 
 class Cases(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +142,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     direct_right: int
     direct_wrong: int
     precision: float | None
+    asked_again: int
+    corrected: int
+    by_week: list[Week]
     by_language: list[Slice]
     by_topic: list[Slice]
     by_event: list[Slice]
@@ -121,14 +156,27 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     currency: str
     minute_cost_minor: int
+    timezone: str = "UTC"
     requests: Sequence[Request]
     cases: Sequence[CaseFact]
+
+
+def usual_days(now: datetime, timezone: str) -> tuple[date, date]:
+    """First and last day of the report that nobody named days for."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    monday = today - timedelta(days=today.weekday())
+    return monday - timedelta(weeks=PERIOD_WEEKS - 1), today
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """Where a day of the venue's begins."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
 def figures(facts: Facts) -> Figures:
     """The figures of a period; the same rows always give the same figures."""
     requests = facts.requests
-    counts = {one.value: sum(r.settled is one for r in requests) for one in Settled}
+    counts = _counts(requests)
     automatic = sum(counts[one.value] for one in AUTOMATIC)
     right = sum(r.direct and r.right is True for r in requests)
     wrong = sum(r.direct and r.right is False for r in requests)
@@ -144,11 +192,78 @@ def figures(facts: Facts) -> Figures:
         direct_right=right,
         direct_wrong=wrong,
         precision=_share(right, right + wrong),
+        asked_again=sum(r.asked_again for r in requests),
+        corrected=sum(r.corrected for r in requests),
+        by_week=_weeks(facts),
         by_language=_slices(requests, lambda r: r.lang, None),
         by_topic=_slices(requests, lambda r: r.topic, TOP),
         by_event=_slices(requests, lambda r: r.event_id, TOP),
         cases=_cases(facts),
     )
+
+
+def _counts(requests: Sequence[Request]) -> dict[str, int]:
+    return {one.value: sum(r.settled is one for r in requests) for one in Settled}
+
+
+def _weeks(facts: Facts) -> list[Week]:
+    """Every week that the period touches, also those in which nobody asked."""
+    zone = ZoneInfo(facts.timezone)
+
+    def monday(at: datetime) -> date:
+        day = at.astimezone(zone).date()
+        return day - timedelta(days=day.weekday())
+
+    requests: dict[date, list[Request]] = defaultdict(list)
+    for one in facts.requests:
+        requests[monday(one.at)].append(one)
+    cases: dict[date, list[CaseFact]] = defaultdict(list)
+    for case in facts.cases:
+        cases[monday(case.opened_at)].append(case)
+    first, last = monday(facts.since), monday(facts.until - timedelta(microseconds=1))
+    count = max(0, (last - first).days // 7 + 1)
+    days = [first + timedelta(weeks=n) for n in range(count)]
+    return [_week(day, requests[day], cases[day], facts.minute_cost_minor) for day in days]
+
+
+def _week(
+    day: date, requests: Sequence[Request], cases: Sequence[CaseFact], minute_cost_minor: int
+) -> Week:
+    right = sum(one.direct and one.right is True for one in requests)
+    wrong = sum(one.direct and one.right is False for one in requests)
+    low, high = wilson(right, right + wrong)
+    seconds = sum(case.handled_s for case in cases)
+    return Week(
+        monday=day,
+        requests=len(requests),
+        settled=_counts(requests),
+        direct=sum(one.direct for one in requests),
+        direct_right=right,
+        direct_wrong=wrong,
+        precision=_share(right, right + wrong),
+        low=low,
+        high=high,
+        asked_again=sum(one.asked_again for one in requests),
+        corrected=sum(one.corrected for one in requests),
+        cases=len(cases),
+        handled_minutes=round(seconds / 60, 1),
+        cost_per_case_minor=_cost(seconds, minute_cost_minor, len(cases)),
+    )
+
+
+def wilson(part: int, whole: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % interval of a share; nothing where nothing was counted."""
+    if not whole:
+        return None, None
+    share, z2 = part / whole, Z_95 * Z_95
+    middle = (share + z2 / (2 * whole)) / (1 + z2 / whole)
+    reach = Z_95 * sqrt(share * (1 - share) / whole + z2 / (4 * whole * whole)) / (1 + z2 / whole)
+    return round(max(0.0, middle - reach), 4), round(min(1.0, middle + reach), 4)
+
+
+def _cost(seconds: int, minute_cost_minor: int, cases: int) -> int | None:
+    """Of one case, in minor units."""
+    return round(seconds * minute_cost_minor / 60 / cases) if minute_cost_minor and cases else None
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -200,7 +315,7 @@ def _cases(facts: Facts) -> Cases:
         with_suggestion=sum(one.with_suggestion for one in held),
         handled_minutes=round(seconds / 60, 1),
         cost_minor=cost,
-        cost_per_case_minor=round(cost / len(held)) if cost is not None and held else None,
+        cost_per_case_minor=_cost(seconds, facts.minute_cost_minor, len(held)),
     )
 
 

@@ -175,8 +175,8 @@ class People(Protocol):
 class Post(Protocol):
     """Where mails in belong, and what time it is there."""
 
-    async def venue_of(self, tx: Tx, addresses: Sequence[str]) -> str | None:
-        """The venue that one of these addresses is the support address of."""
+    async def venues_of(self, tx: Tx, addresses: Sequence[str]) -> Sequence[str]:
+        """The venues that these addresses are the support addresses of; each once, in order."""
         ...
 
     async def now(self, tx: Tx, venue_id: str) -> datetime:

@@ -20,7 +20,16 @@ from paywall.catalogue.tables import Venue
 from support_bot import cases, mail_in
 from support_bot.case_clock import reply_due
 from support_bot.case_presence import forget
-from support_bot.case_tables import OURS, Author, Case, CaseMessage, CaseState, Channel, MailIn
+from support_bot.case_tables import (
+    OURS,
+    Author,
+    Case,
+    CaseMessage,
+    CaseState,
+    Channel,
+    MailIn,
+    MailState,
+)
 from support_bot.mail_reading import UnreadableMail, read
 from support_bot.ports import Postbox, Suggestion
 
@@ -217,6 +226,8 @@ class SupportJobs:
                     )
                 assert outcome is not None
                 mail_in.settle(row, outcome, now)
+                if outcome.state is MailState.IGNORED:
+                    await mail_in.attribute(tx, row, outcome.venue_id)
         except Exception as error:
             log.exception("mail in not handled", mail_id=mail_id)
             async with self._db.transaction() as tx:

@@ -100,26 +100,22 @@ class SupportPeople:
             for one, name in await tx.execute(query)
         ]  # fmt: skip
 
-    async def venue_of(self, tx: Tx, addresses: Sequence[str]) -> str | None:
-        """By a venue's own support address, else support+<slug>@, else an only venue's."""
+    async def venues_of(self, tx: Tx, addresses: Sequence[str]) -> Sequence[str]:
+        """By venues' own support addresses and support+<slug>@; else an only venue's."""
         if not addresses:
-            return None
+            return ()
         query = select(CaseSettings.venue_id).where(
             func.lower(CaseSettings.mail_address).in_([one.lower() for one in addresses])
         )
-        found = await tx.scalar(query.limit(1))
-        if found is not None:
-            return found
-        if not self._base:
-            return None
-        slugs = [mail_tokens.sub_address(self._base, one) for one in addresses]
-        found = await tx.scalar(
-            select(Venue.id).where(Venue.slug.in_([one for one in slugs if one])).limit(1)
-        )
-        if found is not None or self._base not in addresses:
-            return found
+        found = list(await tx.scalars(query.order_by(CaseSettings.venue_id)))
+        if self._base:
+            slugs = [mail_tokens.sub_address(self._base, one) for one in addresses]
+            named = select(Venue.id).where(Venue.slug.in_([one for one in slugs if one]))
+            found += list(await tx.scalars(named.order_by(Venue.id)))
+        if found or not self._base or self._base not in addresses:
+            return tuple(dict.fromkeys(found))
         venues = list(await tx.scalars(select(Venue.id).limit(2)))
-        return venues[0] if len(venues) == 1 else None
+        return venues if len(venues) == 1 else ()
 
     async def now(self, tx: Tx, venue_id: str) -> datetime:
         return self._clock.now((await tx.get_one(Venue, venue_id)).clock_offset_s)

@@ -182,7 +182,7 @@ def report(
 ) -> None:
     """What came of people's questions: settled by what, how often rightly, at what cost.
 
-    The last 30 days where no days are named. Silence is no success: answers that nobody judged
+    The last twelve weeks where no days are named. Silence is no success: answers that nobody judged
     are counted apart.
     """
     first, last = support_report.moment(since), support_report.moment(until)

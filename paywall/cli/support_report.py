@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -18,32 +19,37 @@ from infra.kernel.errors import Invalid
 from infra.kernel.money import Money
 from paywall.catalogue import venues
 from support_bot.outcome_facts import facts_of
-from support_bot.outcomes import CSV_COLUMNS, Figures, figures, rows_of
-
-DAYS = 30
+from support_bot.outcomes import CSV_COLUMNS, Figures, figures, midnight, rows_of, usual_days
 
 
 async def reported(
     db: Database, slug: str, since: datetime | None, until: datetime | None
 ) -> Figures:
-    """The venue's figures; the last 30 days of its own time where nothing else is asked."""
+    """The venue's figures; the last twelve weeks of its own time where nothing else is asked."""
     async with db.transaction() as tx:
         venue = await venues.by_slug(tx, slug)
-        end = until or SystemClock().now(venue.clock_offset_s)
-        start = since or end - timedelta(days=DAYS)
-        facts = await facts_of(tx, venue.id, start, end, currency=venue.currency)
+        zone = venue.timezone
+        first, last = usual_days(SystemClock().now(venue.clock_offset_s), zone)
+        start = _at(since, zone) if since else midnight(first, zone)
+        end = _at(until, zone) if until else midnight(last + timedelta(days=1), zone)
+        if start >= end:
+            raise Invalid("to", "The end must lie after the beginning.")
+        facts = await facts_of(tx, venue.id, start, end, currency=venue.currency, timezone=zone)
     return figures(facts)
 
 
+def _at(moment: datetime, timezone: str) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(timezone))
+
+
 def moment(text: str) -> datetime | None:
-    """A day or a moment, UTC where no offset stands there; Invalid otherwise."""
+    """A day or a moment, the venue's own where no offset stands there; Invalid otherwise."""
     if not text:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise Invalid("from", "Give a day such as 2026-11-01.") from error
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def show(found: Figures, *, as_json: bool, as_csv: bool) -> None:
@@ -65,7 +71,8 @@ def show(found: Figures, *, as_json: bool, as_csv: bool) -> None:
     judged = found.direct_right + found.direct_wrong
     console.print(
         f"Direct answers: {found.direct}; judged {judged}, right {_share(found.precision)}."
-        f" Automatic: {_share(found.automatic_share)}."
+        f" Automatic: {_share(found.automatic_share)}. Asked again within a day:"
+        f" {found.asked_again}; corrected by agents: {found.corrected}."
     )
     groups = Table(*CSV_COLUMNS)
     for row in rows_of(found)[1:]:

@@ -21,6 +21,8 @@ from paywall.catalogue.tables import Venue
 from paywall.http.parts import Parts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from churn.evaluate import Told
     from churn.lake import Facts
     from churn.prediction.night import Trainings
@@ -53,12 +55,13 @@ async def train_of(slug: str, told: Told) -> Trainings:
 
 
 async def score_of(slug: str, told: Told, *, train: bool, export: bool = False) -> Scored:
-    """Score everybody; train first when a week has passed, or when asked. Before that, where
+    """Score everybody and renew all that pages read of the facts; train first when a week has
+    passed, or when asked. Before that, where
     asked, take what is new to the lake: the venue's run is held meanwhile, or the worker would
     begin it as soon as the export is done."""
     from churn.features import features
     from churn.prediction.night import Trainings, score_venue, train_venue
-    from churn.refresh import refresh_people
+    from churn.refresh import refresh
 
     async with _run(slug) as (parts, venue, night):
         exported = await _export(parts, venue, told) if export else {}
@@ -70,10 +73,10 @@ async def score_of(slug: str, told: Told, *, train: bool, export: bool = False) 
             async with parts.db.transaction() as tx:
                 await nights.trained(tx, night, began, notes_of(found))
 
-        async def refresh(of: Facts) -> int:
-            return await refresh_people(of, parts.db, venue.id)
+        async def renew(known: pa.Table) -> None:
+            await refresh(facts, parts.db, venue.id, venue.timezone, known=known)
 
-        people = await score_venue(parts.db, venue.id, facts, features, refresh=refresh, told=told)
+        people = await score_venue(parts.db, venue.id, facts, features, refresh=renew, told=told)
         async with parts.db.transaction() as tx:
             await nights.finish(tx, night, began)
     made = {cause.value: record.state.value for cause, record in found.made.items()}

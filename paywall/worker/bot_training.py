@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select
 
 from infra.kernel.clock import Clock
-from infra.kernel.db import Database
+from infra.kernel.db import Database, Tx
 from paywall.catalogue.tables import Venue
 from support_bot import learned
 from support_bot.conversation_tables import BotTask
@@ -61,10 +61,12 @@ class BotTraining:
         self._db = db
         self._clock = clock
         self._trainer = trainer
+        self._begun = False
 
     async def run(self, now: datetime) -> int:
         """One venue's training; how many were taken up, 0 or 1."""
         async with self._db.transaction() as tx:
+            await self._first_lesson(tx, now)
             due = await learned.claim(tx, now)
             if due is None:
                 return 0
@@ -84,6 +86,18 @@ class BotTraining:
         if not done:
             log.warning("bot training failed", venue=slug, task=task.value)
         return 1
+
+    async def _first_lesson(self, tx: Tx, now: datetime) -> None:
+        """Where no bot was ever taught, have what ships learned before the first visitor asks."""
+        if self._begun:
+            return
+        venue_id = await tx.scalar(select(Venue.id).order_by(Venue.id).limit(1))
+        if venue_id is None:
+            return
+        self._begun = True
+        if not await learned.any_taught(tx):
+            await learned.schedule(tx, venue_id, BotTask.TRAIN, now)
+            await tx.flush()
 
     async def _renew(self, venue_id: str) -> None:
         while True:

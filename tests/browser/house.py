@@ -28,8 +28,8 @@ class House:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self._log = (folder / "house.log").open("wb")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PAYWALL_")}
-        environment |= {
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("PAYWALL_")}
+        self.environment |= {
             "PAYWALL_DATA_DIR": str(folder / "data"),
             "PAYWALL_RATE_SCALE": "50",
             "PAYWALL_SANDBOX_URL": f"http://127.0.0.1:{free_port()}",
@@ -38,7 +38,7 @@ class House:
         command = [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--port", str(self.port)]
         self._process = subprocess.Popen(
             command,
-            env=environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,

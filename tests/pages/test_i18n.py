@@ -92,7 +92,9 @@ def test_french_typography() -> None:
         assert "'" not in bare, f"straight apostrophe: {text}"
         assert '"' not in bare, f"straight quote: {text}"
         assert not re.search(r"[^\u202f][;!?]", bare), f"no thin no-break space: {text}"
-        assert not re.search(r"[^\u00a0]:", bare), f"no no-break space before a colon: {text}"
+        assert not re.search(r"[^\u00a0\d]:|\d:(?!\d\d)", bare), (
+            f"no no-break space before a colon: {text}"
+        )
         assert not re.search(r"\d (minute|jour|caract)", bare), (
             f"number may part from its noun: {text}"
         )

@@ -146,3 +146,24 @@ async def test_one_question_is_learned_once_and_can_be_dropped(
         await learned.drop_example(tx, venue_id, row.id, clock.machine())
     async with database.read() as tx:
         assert await learned.examples(tx, venue_id) == []
+
+
+async def test_where_nobody_was_ever_taught_one_brain_is_trained_before_anybody_asks(
+    database: Database, clock: HandClock, venue_id: str
+) -> None:
+    trainer = Trainer()
+    job = BotTraining(database, clock, trainer)
+    assert await job.run(clock.machine()) == 1
+    assert trainer.told == [("verriere", BotTask.TRAIN)]
+    assert await job.run(clock.machine()) == 0
+
+
+async def test_a_bot_that_has_learned_is_not_taught_again_by_a_new_worker(
+    database: Database, clock: HandClock, venue_id: str
+) -> None:
+    async with database.transaction() as tx:
+        row = await learned.own_settings(tx, venue_id)
+        row.tried = "what ships"
+    trainer = Trainer()
+    assert await BotTraining(database, clock, trainer).run(clock.machine()) == 0
+    assert trainer.told == []

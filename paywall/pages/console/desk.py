@@ -102,9 +102,9 @@ class Desk:
 
     def _shell(self) -> dict[str, Any]:
         venue = self._venue
-        sections = nav.entries(self.principal, self.place) if self.place else []
+        menu = nav.menu(self.principal, self.place, self.gettext) if self.place else []
         return {
-            "sections": [nav.Entry(one.key, self.gettext(one.label), one.url) for one in sections],
+            "menu": menu,
             "mode": venue.mode.value if venue is not None else "",
             "venue": venue,
             "here": self.request.url.path,

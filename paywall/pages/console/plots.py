@@ -12,6 +12,7 @@ from churn.metrics.read import Value
 from infra.kernel.money import exponent
 from paywall.pages.i18n import Translator
 
+COHORTS = 6
 NAMES_MAX = 12
 """Bars of a plot over names, such as events: the largest; the table has them all."""
 
@@ -118,8 +119,10 @@ def _steps(figure: Figure, values: Sequence[Value]) -> Plot:
 
 
 def _cohorts(figure: Figure, values: Sequence[Value], locale: Translator) -> Plot:
-    """A line a cohort: the latest twelve by month, over the months after the first payment."""
-    cohorts = sorted({value.month for value in values})[-12:]
+    """A line a cohort, over the months after the first payment: six that lie evenly in time."""
+    everyone = sorted({value.month for value in values})[:-1]  # the last has no month after it
+    step = max(1, -(-len(everyone) // COHORTS))
+    cohorts = everyone[::-1][::step][::-1] or [value.month for value in values[:1]]
     latest = max(int(value.dimension) for value in values)
     at = {(value.month, int(value.dimension)): value.value for value in values}
     series = [

@@ -83,14 +83,14 @@ def _page(
     locale = site_of(request).visit(request, console=True).locale
     venue_id = str(request.path_params.get("venue_id", ""))
     known = principal.is_staff_of(venue_id)
-    sections = nav.entries(principal, venue_id) if known else []
+    menu = nav.menu(principal, venue_id, locale.gettext) if known else []
     title = locale.gettext(_TITLES.get(status, N_("This can't be done")))
     back = nav.venue_url(venue_id) if known else "/console"
     shown = {
         "desk": {"principal": principal},
         "locale": locale,
         "said": None,
-        "sections": [nav.Entry(one.key, locale.gettext(one.label), one.url) for one in sections],
+        "menu": menu,
         "section": "",
         "mode": "",
         "venue": None,

@@ -61,7 +61,7 @@ class FigureChart extends HTMLElement {
     if (plot === null || width < 60) return;
     if (this.#drawn !== null && this.#drawn.width === width && !this.#schemeChanged()) return;
     this.#drawn?.destroy();
-    const height = this.classList.contains("plot--tall") ? 340 : 200;
+    const height = (this.classList.contains("plot--tall") ? 340 : 200) + (slanted(plot) ? 50 : 0);
     const xs = measured(plot) ? plot.xs : plot.labels.map((_, at) => at);
     const data = [xs, ...plot.series.map((one) => one.values)] as uPlot.AlignedData;
     this.#drawn = new uPlot(this.#options(plot, width, height), data, this);
@@ -92,7 +92,8 @@ class FigureChart extends HTMLElement {
       axes: [
         {
           stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
-          space: plot.kind === "names" ? 40 : 64,
+          space: plot.kind === "names" ? 8 : 64,
+          ...(slanted(plot) ? { rotate: -40, size: 92 } : {}),
           ...(measured(plot) ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
           values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
         },
@@ -303,6 +304,11 @@ class FigureChart extends HTMLElement {
 /** Whether values stand at places of their own on the axis, and not one beside the other. */
 function measured(plot: Plot): boolean {
   return plot.kind === "steps" || plot.kind === "dots";
+}
+
+/** Many names stand aslant, or they would write over one another. */
+function slanted(plot: Plot): boolean {
+  return plot.kind === "names" && plot.labels.length > 4;
 }
 
 function across(plot: Plot): { range?: [number, number] } {

@@ -26,7 +26,7 @@ class HelpPanel extends HTMLElement {
   private labels!: Labels;
   private talk!: Talk;
   private panel: HTMLElement | undefined;
-  private log!: HTMLOListElement;
+  private log!: HTMLElement;
   private status!: HTMLElement;
   private field!: HTMLTextAreaElement;
   private personForm!: HTMLFormElement;
@@ -96,7 +96,7 @@ class HelpPanel extends HTMLElement {
     head.append(words, close);
     this.notice = make("p", "live-notice__text", "", { role: "status" });
     this.notice.hidden = true;
-    this.log = make("ol", "talk", "", { role: "log", "aria-live": "polite", "aria-label": labels.title, tabindex: "0" });
+    this.log = make("div", "talk", "", { role: "log", "aria-live": "polite", "aria-label": labels.title, tabindex: "0" });
     this.status = make("p", "help-panel__status small", "", { role: "status" });
     panel.append(head, this.notice, this.log, this.status, this.questionForm(), this.foot());
     this.append(panel);
@@ -193,8 +193,8 @@ class HelpPanel extends HTMLElement {
     if (first !== undefined) this.log.scrollTop = first.offsetTop - this.log.offsetTop - 8;
   }
 
-  private item(line: Line): HTMLLIElement {
-    const item = make("li", `talk__line talk__line--${line.speaker}`, "", { "data-line": line.id });
+  private item(line: Line): HTMLElement {
+    const item = make("div", `talk__line talk__line--${line.speaker}`, "", { "data-line": line.id });
     const who = { viewer: this.labels.you, bot: this.labels.assistant, agent: this.labels.agent }[line.speaker];
     item.append(make("span", "visually-hidden", `${who}: `));
     if (line.html === "") item.append(make("p", "talk__typed", line.text, { dir: "auto" }));
