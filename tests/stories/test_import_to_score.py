@@ -21,7 +21,7 @@ from tests.pages.console.conftest import Console
 from tests.stories import elsewhere
 
 SLUG = "verriere"
-PEOPLE = 700
+PEOPLE = 400
 
 
 @pytest.fixture
