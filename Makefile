@@ -6,7 +6,7 @@ SERVICES := $(PY) -m tests.services --
 PYTEST := $(PY) -m pytest
 PORT ?= 8000
 
-.PHONY: help demo code test quick drill bench lint migration setup setup-dev lock
+.PHONY: help demo code test quick drill bench lint migration setup setup-dev setup-spark lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,7 +24,7 @@ test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chr
 quick: setup-dev ## units on SQLite in under a minute: no browser, no servers, none marked slow
 	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 $(addprefix --ignore tests/,browser stories worker conformance http cli docs migrations adapters)
 
-drill: setup-dev ## hours allowed: kills, races, all seeds, large data
+drill: setup-dev setup-spark ## hours allowed: kills, races, all seeds, large data
 	@$(SERVICES) $(PYTEST) tests -m drill -s
 
 bench: setup-dev ## speeds beside the machine's own limits; writes build/bench.json
@@ -42,6 +42,10 @@ setup: ## virtual environment, packages, web build
 setup-dev:
 	@infra/deploy/setup.sh dev
 
+setup-spark: # what `make drill` compares with: PySpark, which needs a Java 17 on the machine
+	@infra/deploy/setup.sh spark
+
 lock: ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements-dev.lock --extra dev --extra spark pyproject.toml -o requirements-spark.lock

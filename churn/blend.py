@@ -28,9 +28,9 @@ Split = tuple[Ints, Ints]
 
 SURE = 1e-6
 """Chances are kept this far from 0 and 1."""
-ROWS_FOR_ONE_SPLIT = 50_000
+ROWS_FOR_ONE_SPLIT = 30_000
 """Above so many rows one held-out fifth weighs the models as well as folds would."""
-ROWS_FOR_LEAN = 50_000
+ROWS_FOR_LEAN = 30_000
 """From so many rows on, bent lines say all that straight ones do, and fewer, faster learning small
 trees as much as many slow ones: a third of the time for the same ranking (docs/prediction.md)."""
 LINES_ROWS = 50_000

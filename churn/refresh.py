@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from churn.feature_list import FEATURES
 from churn.features import features
 from churn.lake import Facts
-from churn.metrics.refresh import refresh_metrics
+from churn.metrics.refresh import Told, quiet, refresh_metrics
 from churn.tables import PERSON_TODAY, Person, PersonToday
 from infra.kernel.db import Database
 
@@ -23,20 +25,40 @@ KEYS = 1_000
 """Names in one IN list."""
 
 
-async def refresh(facts: Facts, db: Database, venue_id: str, zone: str) -> None:
-    """All that pages read of the lake: everybody's features of today, then the figures."""
-    await refresh_people(facts, db, venue_id)
-    await refresh_metrics(facts, db, venue_id, zone)
+class Refreshed(msgspec.Struct, frozen=True):
+    """How many people and how many values of figures are up to date."""
+
+    people: int
+    values: int
 
 
-async def refresh_people(facts: Facts, db: Database, venue_id: str) -> int:
+async def refresh(
+    facts: Facts,
+    db: Database,
+    venue_id: str,
+    zone: str,
+    *,
+    known: pa.Table | None = None,
+    told: Told = quiet,
+) -> Refreshed:
+    """All that pages read of the lake: everybody's features of today, then the figures.
+
+    `known` is `features(facts)` where somebody has computed it already.
+    """
+    people = await refresh_people(facts, db, venue_id, known=known)
+    return Refreshed(people, await refresh_metrics(facts, db, venue_id, zone, told))
+
+
+async def refresh_people(
+    facts: Facts, db: Database, venue_id: str, *, known: pa.Table | None = None
+) -> int:
     """Everybody's features as of the facts' moment, one row a person; how many people.
 
     Scores stay as they are: who learns them writes them. Each row changes whole, some thousands in
     a transaction; last go the rows of people who aren't known any more. Cut short and run again,
     or run twice, it ends the same.
     """
-    table = features(facts).to_pyarrow()
+    table = features(facts).to_pyarrow() if known is None else known
     customers = await _customers(db, venue_id)
     told = {"venue_id": venue_id, "as_of": facts.as_of}
     for part in table.to_batches(max_chunksize=PER_TRANSACTION):

@@ -13,6 +13,8 @@ from churn.features.moments import days_since, days_until, past, within
 from churn.lake import Facts
 
 IN_ORDER = ("event_at", "known_at", "fact_id")
+BEGINNINGS = ("trial_started", "started", "resumed")
+"""What may begin anew after an end; anything else then is late paperwork of what is over."""
 OVERDUE_INTERVAL_DAYS = 31
 """A paid period that ended longer ago than one interval says nothing of the next payment."""
 
@@ -81,6 +83,7 @@ def _running(changes: Table, facts: Facts) -> Table:
         tried=lambda t: (t.change == "trial_started").any(),
         asked=lambda t: _more(t, "cancel_asked", "cancel_withdrawn"),
         stopped=lambda t: _more(t, "paused", "resumed"),
+        begun=lambda t: ((t.spell == 0) | t.change.isin(BEGINNINGS)).any(),
     )
     paid = (
         past(facts, "invoices")
@@ -90,15 +93,16 @@ def _running(changes: Table, facts: Facts) -> Table:
     )
     now = ibis.literal(facts.as_of)
     whole = last.left_join(spells, ["subscription_id", "spell"]).select(
-        last, spells.began_at, spells.pays, spells.tried, spells.asked, spells.stopped
-    )
+        last, spells.began_at, spells.pays, spells.tried, spells.asked, spells.stopped,
+        spells.begun,
+    )  # fmt: skip
     whole = whole.left_join(paid, "subscription_id").select(whole, paid.paid_until)
     whole = whole.mutate(
         due_at=ibis.greatest(whole.period_end, whole.paid_until),
         trial=whole.tried & ~whole.pays & (whole.trial_until > now).fill_null(True),
     )
     left = whole.asked & (whole.due_at <= now).fill_null(False)
-    return whole.filter(~whole.stopped & ~left)
+    return whole.filter(whole.begun & ~whole.stopped & ~left)
 
 
 def _more(rows: Table, change: str, back: str) -> BooleanValue:

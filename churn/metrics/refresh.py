@@ -41,32 +41,52 @@ def quiet(_what: str, _done: int, _total: int) -> None:
     """Tells nobody how far it is."""
 
 
+class Computed(msgspec.Struct):
+    """Every figure in every definition as of a moment: rows of the tables without their venue."""
+
+    as_of: datetime
+    zone: str
+    values: list[dict[str, Any]]
+    behind: list[dict[str, Any]]
+
+
 async def refresh_metrics(
     facts: Facts, db: Database, venue_id: str, zone: str, told: Told = quiet
 ) -> int:
     """Every figure in every definition as of the facts' moment, in place of what was there, in one
     transaction; how many values. Run twice it is the same."""
+    computed = compute(facts, zone, told)
+    await keep(db, venue_id, computed)
+    return len(computed.values)
+
+
+def compute(facts: Facts, zone: str, told: Told = quiet) -> Computed:
+    """All figures and their rows; takes seconds to minutes of the engine."""
     everything = [(figure.name, d.name) for figure in FIGURES for d in figure.definitions]
     calendar = Calendar.until(facts.as_of, zone, MONTHS)
     lately = Calendar(zone, calendar.months[-MONTHS_OF_ROWS:])
-    values: list[dict[str, Any]] = []
-    behind: list[dict[str, Any]] = []
+    done = Computed(facts.as_of, zone, [], [])
     for at, (name, definition) in enumerate(everything):
         told(name, at, len(everything))
-        key = {"venue_id": venue_id, "figure": name, "definition": definition}
-        values += [{**key, **row} for row in _values(facts, calendar, name, definition)]
+        key = {"figure": name, "definition": definition}
+        done.values += [{**key, **row} for row in _values(facts, calendar, name, definition)]
         if rows_of(name, definition) == (name, definition):
             table = figures.rows(facts, lately, name, definition)
-            behind += [{**key, **packed} for packed in pack(table)]
+            done.behind += [{**key, **packed} for packed in pack(table)]
+    return done
+
+
+async def keep(db: Database, venue_id: str, computed: Computed) -> None:
+    """In place of what was there, in one transaction."""
+    of_venue = {"venue_id": venue_id}
     async with db.transaction() as tx:
         for model in (MetricValue, MetricRows, MetricRun):
             await tx.execute(delete(model).where(model.venue_id == venue_id))
-        for start in range(0, len(values), BATCH):
-            await add_rows(tx, MetricValue, values[start : start + BATCH])
-        for start in range(0, len(behind), BATCH):
-            await add_rows(tx, MetricRows, behind[start : start + BATCH])
-        tx.add(MetricRun(venue_id=venue_id, as_of=facts.as_of, zone=zone))
-    return len(values)
+        for model, rows in ((MetricValue, computed.values), (MetricRows, computed.behind)):
+            for start in range(0, len(rows), BATCH):
+                some = [of_venue | row for row in rows[start : start + BATCH]]
+                await add_rows(tx, model, some)
+        tx.add(MetricRun(venue_id=venue_id, as_of=computed.as_of, zone=computed.zone))
 
 
 def _values(

@@ -26,10 +26,7 @@ def states(facts: Facts, discounts: str = "paid") -> Table:
     """
     changes = past(facts, "subscriptions").filter(lambda t: t.person != "")
     if discounts == "list":
-        price = ibis.ifelse(
-            changes.discount_until.isnull(), changes.price_minor, changes.list_minor
-        )
-        changes = changes.mutate(price_minor=price)
+        changes = changes.mutate(price_minor=_undiscounted(changes))
     changes = in_spells(_with_silent_ends(changes, facts, discounts))
     so_far = {"group_by": ("subscription_id", "spell"), "order_by": IN_ORDER, "rows": (None, 0)}
     began, tried, paused, resumed = (
@@ -37,7 +34,9 @@ def states(facts: Facts, discounts: str = "paid") -> Table:
         for name in ("started", "trial_started", "paused", "resumed")
     )
     ended = changes.change == "ended"
-    runs = ~ended & (paused <= resumed)
+    # Late paperwork of what has ended, such as an asking to leave, begins nothing anew.
+    begun = (changes.spell == 0) | (began + tried + resumed > 0)
+    runs = begun & ~ended & (paused <= resumed)
     # A history that begins in the middle of a life says neither; then it pays.
     pays = runs & ((began > 0) | (tried == 0))
     mrr = ibis.ifelse(pays, month_minor(changes.price_minor, changes.interval_months), 0)
@@ -67,6 +66,7 @@ def month_minor(price: IntegerValue, months: IntegerValue) -> IntegerValue:
 
 
 def _undiscounted(changes: Table) -> IntegerValue:
+    """The price as if no discount that ends on a date ran; never less than what is paid."""
     return ibis.ifelse(
         changes.discount_until.isnull(),
         changes.price_minor,

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import msgspec
+import pyarrow as pa
 
 from churn.evaluate import Told, no_news
 from churn.lake import Facts
 from churn.prediction.causes import WEEK, Cause
 from churn.prediction.keeping import InUse, keep, models_in_use, write_scores
 from churn.prediction.outcomes import people_of, sells_subscriptions
-from churn.prediction.rows import Features, known_of, past_rows
+from churn.prediction.rows import COLUMNS, Features, frame_of, known_of, past_rows
 from churn.prediction.scoring import Known, score
 from churn.prediction.tables import ModelRecord
 from churn.prediction.training import train_cause
 from churn.problems import TooFewRows
 from infra.kernel.db import Database
 
-Refresh = Callable[[Facts], Awaitable[object]]
-"""Writes everybody's features of today into `PersonToday`."""
+Refresh = Callable[[pa.Table], Awaitable[object]]
+"""Puts everybody's features of today where pages read them: given the whole table of them."""
 
 
 class Trainings(msgspec.Struct):
@@ -64,14 +65,16 @@ async def score_venue(
 ) -> int:
     """Everybody's features and scores of the facts' moment. How many people have a risk."""
     told("what is known of everybody", 0, 4)
+    known = features(facts).to_pyarrow()
     if refresh is not None:
-        await refresh(facts)
+        told("rows and figures for the pages", 1, 4)
+        await refresh(known)
     models = await models_in_use(db, venue_id)
     leaving = _leaving(models, facts)
-    told("what is known of everybody", 1, 4)
-    today = _known(facts, features, leaving)
+    today = Known(frame_of(known.select(COLUMNS)), _spoken_of(leaving, facts))
     told("what was known a week before", 2, 4)
-    earlier = _known(facts.at(facts.as_of - WEEK), features, leaving)
+    before = facts.at(facts.as_of - WEEK)
+    earlier = Known(known_of(before, features), _spoken_of(leaving, before))
     told("scores and reasons", 3, 4)
     scores = score(models.get(leaving), models.get(Cause.PAYMENT), today, earlier)
     day = facts.as_of.date()
@@ -85,6 +88,6 @@ def _leaving(models: InUse, facts: Facts) -> Cause:
     return Cause.CHOICE
 
 
-def _known(facts: Facts, features: Features, leaving: Cause) -> Known:
-    people = people_of(leaving, facts).to_pyarrow()["person"].to_pylist()
-    return Known(known_of(facts, features), frozenset(people))
+def _spoken_of(leaving: Cause, facts: Facts) -> frozenset[str]:
+    """Of whom the model speaks as of the facts' moment."""
+    return frozenset(people_of(leaving, facts).to_pyarrow()["person"].to_pylist())

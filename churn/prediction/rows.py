@@ -24,6 +24,7 @@ from churn.prediction.outcomes import first_of, outcomes
 Features = Callable[[Facts], Expression]
 """One row a person: `person` and the columns of FEATURES, as of the facts' moment."""
 
+COLUMNS = ["person", *(feature.name for feature in FEATURES)]
 ROWS_MAX = 200_000
 """Above it people are drawn by a hash of their pseudonym, with all their dates."""
 DATES_FOR_SEASONS = 24
@@ -63,7 +64,8 @@ def past_rows(
     for at, date in enumerate(dates):
         told("what came", at, len(dates))
         for cause in causes:
-            came.append(_arrow(outcomes(cause, facts, date)).assign(as_of=date, cause=cause.value))
+            found = frame_of(outcomes(cause, facts, date).to_pyarrow())
+            came.append(found.assign(as_of=date, cause=cause.value))
     whole = pd.concat([part for part in came if len(part)] or came, ignore_index=True)
     people = np.asarray(whole["person"].unique(), dtype=object)
     largest = int(whole["cause"].value_counts().max()) if len(whole) else 0
@@ -95,7 +97,7 @@ def known_of(facts: Facts, features: Features, people: Expression | None = None)
     table = features(facts)
     if people is not None:
         table = table.semi_join(people, "person")
-    return _arrow(table.select("person", *(feature.name for feature in FEATURES)))
+    return frame_of(table.select(COLUMNS).to_pyarrow())
 
 
 def schema_for(frame: pd.DataFrame, dates: int) -> Schema:
@@ -138,9 +140,8 @@ def _drawn(person: str, share: float) -> bool:
     return number < share * 2**64
 
 
-def _arrow(expression: Expression) -> pd.DataFrame:
+def frame_of(table: pa.Table) -> pd.DataFrame:
     """As pandas: numbers as floats with NaN, text as objects with "" for nothing."""
-    table = expression.to_pyarrow()
     made = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

@@ -8,6 +8,7 @@ from churn.simulate import rules
 from churn.simulate.billing import list_price, note, start
 from churn.simulate.rows import Array
 from churn.simulate.rules import Status
+from churn.simulate.seasons import DAY_US
 from churn.simulate.truth import MONTH_DAYS
 from churn.simulate.world import LATER, Today, World
 
@@ -20,7 +21,9 @@ def hazard(world: World, today: Today, who: Array, ahead: int = 0) -> Array:
     """
     s, p, day = world.state, world.people, today.day + ahead
     sense = np.maximum(p.price_sense[who], -1.0)
-    log = np.log(rules.LEAVE_RATE) + rules.BY_INTEREST * today.interest[who]
+    # Whoever is fading fades on.
+    fades = np.minimum(rules.FADE_PER_DAY * ahead, rules.FADE_MAX - s.faded[who]) * s.fading[who]
+    log = np.log(rules.LEAVE_RATE) + rules.BY_INTEREST * (today.interest[who] - fades)
     log += rules.BY_PRICE_SENSE * p.price_sense[who]
     ended = (day - s.discount_ended[who] < rules.DISCOUNT_FEELS_DAYS) | (
         (s.discount_ends[who] - day < 7) & (day - s.discount_ends[who] < rules.DISCOUNT_FEELS_DAYS)
@@ -68,13 +71,17 @@ def _by_action(world: World, today: Today, who: Array, day: int) -> Array:
 def leave(world: World, today: Today) -> None:
     """Ask to leave, or think better of it."""
     s = world.state
-    who = np.flatnonzero(s.status == Status.PAID)
+    waiting = (s.status == Status.ASKED) & (s.trial_ends == LATER)
+    waiting &= s.period_ends > today.day + 1
+    who = np.flatnonzero((s.status == Status.PAID) & (s.began < today.day))
     rate = hazard(world, today, who)
     if today.day % MONTH_DAYS == 0:
         _remember(world, today, who)
     asks = who[today.dice["leave"][who] < 1 - np.exp(-rate)]
     s.reason[asks] = _reason(world, today, asks)
     at = today.at(len(asks), 8, 23.5)
+    # What ends at this day's first moment was left the evening before.
+    at = at - DAY_US * (s.period_ends[asks] <= today.day)
     _cancel_visits(world, today, asks, at - 90_000_000)
     s.status[asks] = Status.ASKED
     note(world, at, asks, "cancel_asked")
@@ -82,8 +89,6 @@ def leave(world: World, today: Today) -> None:
     # Some look at that page and think it over, the more the nearer they are to going.
     looks = who[today.dice["move"][who] > 1 - np.minimum(rate * 1.2, 0.5)]
     _cancel_visits(world, today, looks, today.at(len(looks)))
-    waiting = (s.status == Status.ASKED) & (s.trial_ends == LATER)
-    waiting &= s.period_ends > today.day + 1
     back = np.flatnonzero(waiting & (today.dice["withdraw"] < rules.WITHDRAW_RATE))
     s.status[back] = Status.PAID
     note(world, today.at(len(back)), back, "cancel_withdrawn")

@@ -48,7 +48,7 @@ OTHER_DEVICE_SHARE = 0.18
 # Interest: a person's own level, a slow wander, and fading before leaving ---------------------
 INTEREST_SD = 0.8
 WANDER_KEEPS, WANDER_SD = 0.985, 0.12  # a standing spread of 0.7 and a memory of two months
-FADE_BEGINS, FADE_PER_DAY, FADE_MAX, FADE_ENDS = 0.0016, 0.035, 2.4, 0.010
+FADE_BEGINS, FADE_PER_DAY, FADE_MAX, FADE_ENDS = 0.0026, 0.05, 2.8, 0.008
 FAVOURITE_NEAR = 0.35  # a favourite artist plays within two weeks, or did last week
 
 # Concerts -------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ DECLINE_RECOVERS = 0.34  # a try
 RETRY_AFTER_DAYS = (3, 4, 7)  # days 3, 7 and 14
 
 # Leaving by choice: log terms on a daily rate -------------------------------------------------
-LEAVE_RATE = 0.00098
+LEAVE_RATE = 0.00080
 BY_INTEREST, BY_PRICE_SENSE = -0.85, 0.30
 DISCOUNT_ENDED, DISCOUNT_ENDED_BY_SENSE, DISCOUNT_FEELS_DAYS = 0.55, 0.5, 35
 PRICE_ROSE, PRICE_ROSE_BY_SENSE = 0.35, 0.4

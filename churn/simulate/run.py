@@ -137,8 +137,8 @@ def _live(world: World, told: Told) -> None:
         contacts.news(world, today)
         actions.judge(world, today)
         actions.act(world, today)
+        actions.renew_cards(world, today)
+        billing.settle(world, today)  # in the night, before anybody thinks of leaving
         leaving.leave(world, today)
         leaving.move(world, today)
-        actions.renew_cards(world, today)
-        billing.settle(world, today)
         told(day + 1, world.days)

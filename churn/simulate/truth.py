@@ -34,6 +34,8 @@ class Truth:
             window = (asked >= day * 10**7) & (asked < (day + MONTH_DAYS) * 10**7)
             chances.append(chance)
             outcomes.append(np.isin(who, asked[window].astype(np.int64) % 10**7))
+        if not chances:
+            return np.zeros(0), np.zeros(0, np.bool_)
         return np.concatenate(chances), np.concatenate(outcomes)
 
 
@@ -45,4 +47,6 @@ def roc_auc(chance: Array, came: Array) -> float:
     ranks = np.empty(len(chance))
     ranks[order] = np.repeat(start + (counts + 1) / 2, counts)
     left = int(came.sum())
+    if left in {0, len(came)}:
+        return float("nan")  # nobody to compare with
     return float((ranks[came].sum() - left * (left + 1) / 2) / (left * (len(came) - left)))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets the working copy up: virtual environment, hash-locked packages, web build, catalogues.
-# usage: setup.sh run|dev   (dev adds what tests need). Each step is skipped when nothing changed.
+# usage: setup.sh run|dev|spark   (dev adds what tests need, spark what `make drill` needs). Each step is skipped when nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-run}
@@ -34,10 +34,10 @@ fi
 # A stamp holds the checksum of what it was made from.
 changed() { [ "$(cat "$1" 2>/dev/null)" != "$2" ]; }
 
-if [ "$what" = dev ]; then lock=requirements-dev.lock; else lock=requirements.lock; fi
+case "$what" in run) lock=requirements.lock ;; *) lock=requirements-$what.lock ;; esac
 sum=$(cat "$lock" pyproject.toml | sha256sum)
 sum_dev=$(cat requirements-dev.lock pyproject.toml | sha256sum)
-if changed .venv/.stamp-dev "$sum_dev" && changed ".venv/.stamp-$what" "$sum"; then
+if changed ".venv/.stamp-$what" "$sum" && { [ "$what" = spark ] || changed .venv/.stamp-dev "$sum_dev"; }; then
   say "Installing Python packages ..."
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock" \
     || stop "The Python packages could not be installed; pip's message is above. Check that this machine reaches its package index (network, proxy, pip's configuration), then run the same command again."

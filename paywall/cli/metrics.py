@@ -25,6 +25,7 @@ from paywall.cli.lake import venues_named
 if TYPE_CHECKING:
     from churn.lake import Facts
     from churn.metrics.calendar import Calendar
+    from churn.refresh import Refreshed
     from paywall.http.parts import Parts
 
 app = typer.Typer(no_args_is_help=True, help="Figures of a venue: revenue, churn, watching.")
@@ -47,8 +48,8 @@ def refresh(venue: OneVenue) -> None:
 
     Happens by itself after the nightly export.
     """
-    people, figures = asyncio.run(_refresh(venue))
-    say.print(f"{people:,} people and {figures:,} values are up to date.", highlight=False)
+    done = asyncio.run(_refresh(venue))
+    say.print(f"{done.people:,} people and {done.values:,} values are up to date.", highlight=False)
 
 
 @app.command()
@@ -93,9 +94,8 @@ def _check(figure: str, definition: str) -> None:
         )
 
 
-async def _refresh(slug: str) -> tuple[int, int]:
-    from churn.metrics.refresh import refresh_metrics
-    from churn.refresh import refresh_people
+async def _refresh(slug: str) -> Refreshed:
+    from churn.refresh import refresh as refresh_all
 
     parts = assemble(load_settings())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -103,12 +103,11 @@ async def _refresh(slug: str) -> tuple[int, int]:
         venue_id, zone, facts = await _facts(parts, slug)
         with Progress(*columns, console=say, transient=True) as bar:
             row = bar.add_task("people", total=None)
-            people = await refresh_people(facts, parts.db, venue_id)
 
             def told(what: str, done: int, total: int) -> None:
                 bar.update(row, description=what, completed=done, total=total)
 
-            return people, await refresh_metrics(facts, parts.db, venue_id, zone, told)
+            return await refresh_all(facts, parts.db, venue_id, zone, told=told)
     finally:
         await parts.close()
 

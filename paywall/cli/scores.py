@@ -9,7 +9,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from paywall.cli import lake
 from paywall.cli.train import progress
 from paywall.cli.venue_scores import Scored, score_of
 
@@ -46,9 +45,8 @@ def score(
 @churn.command()
 def start(venue: OneVenue, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Everything at once: export what is new, train, score. For after an import of the past."""
-    lake.export_lake(venue=venue, to="", full=False, as_json=as_json)
     with progress(quiet=as_json) as told:
-        done = asyncio.run(score_of(venue, told, train=True))
+        done = asyncio.run(score_of(venue, told, train=True, export=True))
     _tell(done, as_json=as_json)
 
 
@@ -56,6 +54,8 @@ def _tell(done: Scored, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(done).decode())
         return
+    if done.exported:
+        say.print(f"{sum(done.exported.values()):,} new facts in the lake.", highlight=False)
     for cause, what in done.trained.items():
         say.print(f"{cause}: {what}", highlight=False)
     say.print(

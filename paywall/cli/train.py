@@ -22,6 +22,7 @@ from paywall.cli.venue_scores import told_of, train_of
 
 if TYPE_CHECKING:
     from churn.evaluate import Told
+    from churn.money import Terms
     from churn.train import Task, Trained
 
 app = typer.Typer(no_args_is_help=True, help="Learn who is about to leave, and whom to treat.")
@@ -110,8 +111,6 @@ def churn(
     Prints roc_auc, pr_auc, brier, log_loss, top_decile_lift and ece, from repeated stratified
     cross-validation or on --test; with --value, --act-cost and --save-chance also saved_share.
     """
-    from churn.money import Terms
-    from churn.store import save as keep
     from churn.train import Task, train_from_csv
 
     if venue:
@@ -123,15 +122,9 @@ def churn(
         return
     if from_csv is None or not label:
         raise Invalid("from_csv", "Give --from-csv with --label, or --venue.")
-    terms = None
-    if value or act_cost is not None or save_chance is not None:
-        if not value or act_cost is None or save_chance is None:
-            raise Invalid(
-                "value", "--value, --act-cost and --save-chance belong together: give all three."
-            )
-        terms = Terms(act_cost, save_chance)
     task = Task(
-        label=label, positive=positive, id=id, value=value, terms=terms, seed=seed,
+        label=label, positive=positive, id=id, value=value, seed=seed,
+        terms=_terms(value, act_cost, save_chance),
         keep_leaking=keep_leaking, leave_out=tuple(leave_out or ()), fair=tuple(fair or ()),
     )  # fmt: skip
     now = SystemClock().machine()
@@ -141,14 +134,32 @@ def churn(
             _write_scores(trained, task, scores, reasons, told)
     print(_json(trained.report) if as_json else _card(trained), end="")
     if save is not None:
-        compared = keep(trained, save, even_if_worse=even_if_worse)
-        say.print(f"Kept in {save}.", highlight=False)
-        if compared is not None and compared.enough:
-            say.print(
-                f"On the same {compared.rows:,} rows: log loss {compared.new_log_loss:.4f}, "
-                f"before {compared.old_log_loss:.4f}.",
-                highlight=False,
-            )
+        _keep(trained, save, even_if_worse=even_if_worse)
+
+
+def _terms(value: str, act_cost: float | None, save_chance: float | None) -> Terms | None:
+    from churn.money import Terms
+
+    if not value and act_cost is None and save_chance is None:
+        return None
+    if not value or act_cost is None or save_chance is None:
+        raise Invalid(
+            "value", "--value, --act-cost and --save-chance belong together: give all three."
+        )
+    return Terms(act_cost, save_chance)
+
+
+def _keep(trained: Trained, folder: Path, *, even_if_worse: bool) -> None:
+    from churn.store import save
+
+    compared = save(trained, folder, even_if_worse=even_if_worse)
+    say.print(f"Kept in {folder}.", highlight=False)
+    if compared is not None and compared.enough:
+        say.print(
+            f"On the same {compared.rows:,} rows: log loss {compared.new_log_loss:.4f}, "
+            f"before {compared.old_log_loss:.4f}.",
+            highlight=False,
+        )
 
 
 @app.command()

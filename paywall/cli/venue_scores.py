@@ -21,6 +21,8 @@ from paywall.catalogue.tables import Venue
 from paywall.http.parts import Parts
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from churn.evaluate import Told
     from churn.lake import Facts
     from churn.prediction.night import Trainings
@@ -35,6 +37,8 @@ class Scored(msgspec.Struct, frozen=True):
     """By cause the state of the model that was trained, or why there is none; empty: not due."""
     people: int
     """Who have a risk."""
+    exported: dict[str, int] = {}
+    """By table the rows that were taken to the lake first; empty where none were asked for."""
 
 
 async def train_of(slug: str, told: Told) -> Trainings:
@@ -50,13 +54,16 @@ async def train_of(slug: str, told: Told) -> Trainings:
     return found
 
 
-async def score_of(slug: str, told: Told, *, train: bool) -> Scored:
-    """Score everybody; train first when a week has passed, or when asked."""
+async def score_of(slug: str, told: Told, *, train: bool, export: bool = False) -> Scored:
+    """Score everybody and renew all that pages read of the facts; train first when a week has
+    passed, or when asked. Where `export` is asked, take what is new to the lake before: the
+    venue's run is held meanwhile, or the worker would begin it as soon as the export is done."""
     from churn.features import features
     from churn.prediction.night import Trainings, score_venue, train_venue
-    from churn.refresh import refresh_people
+    from churn.refresh import refresh
 
     async with _run(slug) as (parts, venue, night):
+        exported = await _export(parts, venue, told) if export else {}
         facts, began = _facts(parts, venue), parts.clock.machine()
         found = Trainings({}, {})
         due = train or nights.training_is_due(night, began)
@@ -65,14 +72,27 @@ async def score_of(slug: str, told: Told, *, train: bool) -> Scored:
             async with parts.db.transaction() as tx:
                 await nights.trained(tx, night, began, notes_of(found))
 
-        async def refresh(of: Facts) -> int:
-            return await refresh_people(of, parts.db, venue.id)
+        async def renew(known: pa.Table) -> None:
+            await refresh(facts, parts.db, venue.id, venue.timezone, known=known)
 
-        people = await score_venue(parts.db, venue.id, facts, features, refresh=refresh, told=told)
+        people = await score_venue(parts.db, venue.id, facts, features, refresh=renew, told=told)
         async with parts.db.transaction() as tx:
             await nights.finish(tx, night, began)
     made = {cause.value: record.state.value for cause, record in found.made.items()}
-    return Scored(slug, facts.as_of.isoformat(), made | notes_of(found), people)
+    return Scored(slug, facts.as_of.isoformat(), made | notes_of(found), people, exported)
+
+
+async def _export(parts: Parts, venue: Venue, told: Told) -> dict[str, int]:
+    from paywall.bridges.lake.export import EXPORTS, LakeExport
+
+    done: list[str] = []
+
+    def tell(table: str, _rows: int) -> None:
+        done.append(table)
+        told("taking what is new to the lake", len(done), len(EXPORTS))
+
+    exporter = LakeExport(parts.db, parts.clock, parts.sealer, parts.settings.lake())
+    return (await exporter.run(venue, told=tell)).rows
 
 
 def notes_of(found: Trainings) -> dict[str, str]:

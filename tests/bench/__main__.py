@@ -24,10 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import features
 from tests.bench.bench_entitlements import tokens
 from tests.bench.stage import Row, Shop, family, load, resident_mib, running
 from tests.services import find, free_port
 
+FEW_PEOPLE, FEW_VIEWINGS = 20_000, 1_000_000
 CROWD = 64
 """How many buy or press play at once: what the opening of a sale looks like."""
 
@@ -170,6 +172,17 @@ def edge(shop: Shop, folder: Path) -> Row:
     )  # fmt: skip
 
 
+def analytics(folder: Path) -> list[Row]:
+    """Everybody's features from a lake of facts; `python -m tests.bench.features` has more."""
+    return [
+        Row(
+            f"{one.name}, viewings", FEW_VIEWINGS / one.seconds, 0, 0, 0,
+            note=f"{one.seconds:.1f} s, {one.cpu_seconds:.1f} of CPU, {one.peak_mib:,.0f} MiB",
+        )
+        for one in features.measured(folder / "lake", FEW_PEOPLE, FEW_VIEWINGS)
+    ]  # fmt: skip
+
+
 def show(rows: list[Row], memory: list[float]) -> None:
     table = Table(title="Speeds (one wrk thread, two web workers, PostgreSQL, on one machine)")
     for column in ("", "per s", "p50 ms", "p95 ms", "p99 ms", "web CPU ms", ""):
@@ -198,6 +211,7 @@ def main() -> int:
         rows.append(pgbench(url))
         rows.append(signing())
         rows += verification()
+        rows += analytics(folder)
         with running(folder, url) as shop:
             rows += product(shop, folder)
             memory = [resident_mib(pid) for pid in shop.web_pids]

@@ -163,8 +163,13 @@ def measure(name: str, root: Path) -> Measured:
     return Measured(name, rows, seconds, cpu_seconds, peak_mib)
 
 
-def measured(root: Path) -> list[Measured]:
-    """Each in a fresh process. This one stays small: a child begins with its parent's peak."""
+def measured(root: Path, people: int, viewings: int) -> list[Measured]:
+    """Facts of so many unless the folder has some, then each in a fresh process. This one stays
+    small: a child begins with its parent's peak."""
+    if not (root / "viewing").exists():
+        root.mkdir(parents=True, exist_ok=True)
+        size = ("--people", str(people), "--viewings", str(viewings))
+        _itself("--generate", "--lake", str(root), *size)
     return [
         msgspec.json.decode(_itself("--measure", name, "--lake", str(root)), type=Measured)
         for name in WORK
@@ -192,11 +197,7 @@ def main() -> None:
         return
     with TemporaryDirectory() as name:
         root = given.lake or Path(name)
-        if not (root / "viewing").exists():
-            root.mkdir(parents=True, exist_ok=True)
-            size = ("--people", str(given.people), "--viewings", str(given.viewings))
-            _itself("--generate", "--lake", str(root), *size)
-        for row in measured(root):
+        for row in measured(root, given.people, given.viewings):
             sys.stdout.write(
                 f"{row.name}: {row.rows:,} rows in {row.seconds:.1f} s ({row.cpu_seconds:.1f} s of "
                 f"CPU), peak {row.peak_mib:,.0f} MiB\n"

@@ -12,7 +12,7 @@ from churn.triggers import acts as acts_of
 from churn.triggers import define, results, who
 from churn.triggers.conditions import read as read_condition
 from churn.triggers.ready import BY_KEY, READY, Ready
-from churn.triggers.tables import Trigger, TriggerState
+from churn.triggers.tables import ActionEffect, Trigger, TriggerState
 from infra.kernel.db import Tx
 from infra.kernel.errors import NotFound, Problem
 from infra.kernel.ids import new_id
@@ -21,7 +21,8 @@ from paywall.accounts.roles import Permission as P
 from paywall.pages.console import action_form, action_words, condition_fields, words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.forms import Form, show_form
-from paywall.pages.console.table import Cell, Link, Listing, Row, number_cell, show
+from paywall.pages.console.interval_plots import arms_of, treated_against_held_out
+from paywall.pages.console.table import Cell, Link, Listing, Row, csv_answer, number_cell, show
 from paywall.pages.console.typed import Typed
 from paywall.pages.i18n import NAMES
 
@@ -263,16 +264,48 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
         counted = None
         if trigger.state is not TriggerState.ENDED:
             counted = await who.counts(tx, trigger, desk.now)
+    if effect is not None and desk.request.query_params.get("format") == "csv":
+        return csv_answer("effect", _arm_columns(desk, effect), _arms(desk, effect))
     said, tone = action_words.verdict(desk.locale, effect)
     act = acts_of.read(trigger.act)
     return desk.page(
         "action.html", section="actions", one=trigger, service=acts_of.is_service(act),
         texts=act.texts if isinstance(act, acts_of.Lettered) else {}, reached=reached,
-        effect=effect, counted=counted, verdict_text=said, verdict_tone=tone, aw=action_words,
+        effect=effect, arms=_arms(desk, effect) if effect else [],
+        arm_columns=_arm_columns(desk, effect) if effect else [],
+        plot=treated_against_held_out(desk.locale, effect).as_json() if effect else "",
+        counted=counted, verdict_text=said, verdict_tone=tone, aw=action_words,
         uplift=who.uplift_of(trigger), level=action_form.level_text(trigger),
         root=condition_fields.from_condition(read_condition(trigger.who), trigger.currency),
         may_write=desk.may(P.MARKETING_WRITE), kind=trigger.act["type"],
     )  # fmt: skip
+
+
+def _arm_columns(desk: Desk, effect: ActionEffect) -> list[str]:
+    _ = desk.gettext
+    return [
+        _("After %(days)s days") % {"days": effect.after_days}, _("People"), _("Stayed"),
+        _("95 % interval"),
+    ]  # fmt: skip
+
+
+def _arms(desk: Desk, effect: ActionEffect) -> list[Row]:
+    names = (desk.gettext("Treated"), desk.gettext("Held out"))
+    rows = []
+    for name, people, arm in zip(
+        names, (effect.treated, effect.held_out), arms_of(effect), strict=True
+    ):
+        stayed, low, high = (
+            action_words.share(desk.locale, one) for one in (arm.value, arm.low, arm.high)
+        )
+        cells = [
+            Cell(name),
+            number_cell(desk.locale, people),
+            Cell(stayed, raw=f"{arm.value:.4f}", num=True),
+            Cell(f"{low} – {high}", raw=f"{arm.low:.4f} – {arm.high:.4f}", num=True),
+        ]
+        rows.append(Row(cells))
+    return rows
 
 
 @get("/console/{venue_id:str}/actions/{trigger_id:str}/people", opt=READ)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -142,8 +141,7 @@ def _latest(desk: Desk, figure: Figure, values: list[Value]) -> str:
 
 def _plot(desk: Desk, figure: Figure, values: list[Value]) -> str:
     made: Plot | None = plot_of(desk.locale, figure, values, _words_of(desk))
-    # "<" can't end the script element that holds it.
-    return msgspec.json.encode(made).decode().replace("<", "\\u003c") if made else ""
+    return made.as_json() if made else ""
 
 
 def _words_of(desk: Desk) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from infra.kernel.errors import Problem
 from paywall.pages.console import words
+from paywall.pages.console.feature_words import MEANINGS, meaning
 from paywall.pages.console.nav import N_
 from paywall.pages.i18n import Translator
 
@@ -45,6 +46,16 @@ FORMS = (
     N_("You can't give %(scope)s: your own role lacks it."),
     N_("A venue has at most %(count)s keys. Revoke one first."),
     N_("Your role does not include %(scope)s. Ask an owner of the venue for it."),
+    # actions
+    N_("A venue has %(count)s actions at most; end one first."),
+    N_("{%(blank)s} is not filled in. Use %(known)s."),
+    N_("At most %(count)s conditions, nested %(depth)s deep. Leave some out."),
+    N_("%(name)s is no feature. See the list of features."),
+    N_("%(feature)s can't be compared with %(kind)s."),
+    N_("%(feature)s is a word: it is the same or it is another."),
+    N_("%(feature)s: give a number."),
+    N_("Choose one of %(names)s."),
+    N_("Give a number from %(low)s to %(high)s."),
     # webhooks
     N_("A venue has %(count)s webhook endpoints at most; remove one first."),
     N_("Not known: %(kinds)s. See docs/webhooks.md."),
@@ -56,6 +67,8 @@ WHY = (
     N_("its money could not be collected"),
     N_("its money is on its way back"),
 )
+KINDS = {"words": N_("words"), "numbers": N_("numbers")}
+"""What a condition compares a feature with."""
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -95,6 +108,8 @@ def _fact(locale: Translator, name: str, value: str, missing: list[str]) -> str:
         "state": lambda state: words.state_text(locale, state).lower(),
         "target": lambda state: words.state_text(locale, state).lower(),
         "role": lambda role: locale.gettext(words.ROLES.get(role, role)).lower(),
+        "feature": lambda name: meaning(locale, name) if name in MEANINGS else name,
+        "kind": lambda kind: locale.gettext(KINDS.get(kind, kind)),
         "why": lambda why: _filled(locale, why, _WHYS, []) or locale.gettext(why),
         "todo": lambda todo: " ".join(locale.gettext(one) for one in missing) or todo,
     }

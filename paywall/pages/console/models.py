@@ -16,7 +16,9 @@ from churn.prediction.tables import ModelRecord, ModelState, Night
 from paywall.accounts.roles import Permission as P
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.feature_words import in_hundred, meaning
+from paywall.pages.console.interval_plots import came_of, said_against_came
 from paywall.pages.console.nav import N_
+from paywall.pages.console.table import Cell, Row, csv_answer, number_cell
 
 READ = {"permission": P.MARKETING_WRITE}
 WRITE = {"permission": P.MARKETING_WRITE, "page": True}
@@ -95,9 +97,14 @@ async def read(desk: NamedDependency[Desk], model_id: FromPath[str]) -> Response
         record = await in_use.record_of(tx, desk.venue.id, model_id)
         usable = await in_use.can_be_used(tx, record)
     figures = record.figures
+    if desk.request.query_params.get("format") == "csv":
+        name = f"{record.cause.value}-said-against-came"
+        return csv_answer(name, _band_columns(desk), _bands(desk, figures))
+    plot = said_against_came(desk.locale, figures["calibration"])
     return desk.page(
         "model.html", section="leaving", usable=usable, figures=figures,
         told=explained(desk, figures), bands=_bands(desk, figures),
+        band_columns=_band_columns(desk), plot=plot.as_json() if plot else "",
         groups=_groups(desk, figures), method=desk.gettext(METHODS[figures["method"]]),
         drift=[
             (meaning(desk.locale, name), _number(desk, psi, 2), psi > DRIFTED)
@@ -144,15 +151,24 @@ def explained(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, st
     ]
 
 
-def _bands(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return [
-        (
-            desk.locale.number(band["people"]),
-            in_hundred(desk.locale, band["said"]),
-            in_hundred(desk.locale, band["left"]),
-        )
-        for band in figures["calibration"]
-    ]
+def _band_columns(desk: Desk) -> list[str]:
+    _ = desk.gettext
+    return [_("People"), _("Said"), _("Came"), _("95 % interval")]
+
+
+def _bands(desk: Desk, figures: Mapping[str, Any]) -> list[Row]:
+    rows = []
+    for band in figures["calibration"]:
+        said, came = band["said"], came_of(band)
+        low, high = (in_hundred(desk.locale, bound) for bound in (came.low, came.high))
+        cells = [
+            number_cell(desk.locale, band["people"]),
+            Cell(in_hundred(desk.locale, said), raw=f"{said:.4f}", num=True),
+            Cell(in_hundred(desk.locale, came.value), raw=f"{came.value:.4f}", num=True),
+            Cell(f"{low} – {high}", raw=f"{came.low:.4f} – {came.high:.4f}", num=True),
+        ]
+        rows.append(Row(cells))
+    return rows
 
 
 def _groups(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     BARS = "bars"  # side by side in time, stacked where there are several series
     NAMES = "names"  # one bar a name
     STEPS = "steps"  # a curve that falls in steps, over days
+    DOTS = "dots"  # a dot a share with its interval; what comes after it is a line
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -43,8 +44,12 @@ class Plot(msgspec.Struct, frozen=True):
     currency: str
     labels: list[str]
     series: list[Series]
-    days: list[float] = []
-    """Of STEPS: where each value is on the axis."""
+    xs: list[float] = []
+    """Where each value is on the axis: days of STEPS, shares of DOTS."""
+
+    def as_json(self) -> str:
+        """To stand in a script element, which no "<" may end."""
+        return msgspec.json.encode(self).decode().replace("<", "\\u003c")
 
 
 def plot_of(

@@ -65,6 +65,23 @@ SENTENCES = (
     N_("A live venue's webhooks go to https:// addresses only."),
     N_("The endpoint was changed meanwhile; load it again."),
     N_("The endpoint is disabled; enable it first."),
+    # actions
+    N_(
+        "Only a mail about a running subscription is a service notice: an expiring card, a failed"
+        " payment, the end of a trial or of a discount. Anything else needs consent."
+    ),
+    N_("Give either percent_bps or amount_off."),
+    N_("Name languages by two letters, such as en and fr."),
+    N_("Cost and budget are in one currency."),
+    N_("Somebody changed this action meanwhile. Read it again."),
+    N_("This action has ended. Make a new one."),
+    N_("It has begun: what was measured so far would mean nothing. Make a new action."),
+    N_("Give a time such as 21:00, or leave both empty."),
+    N_("There is no such offer on sale at this venue."),
+    N_("This season is over. Choose one that runs."),
+    N_("There is no such event at this venue."),
+    N_("This event is over, cancelled or not published yet."),
+    N_("Add a webhook endpoint that hears action.due first."),
     # payment accounts
     N_("Somebody changed this payment account meanwhile. Read it again."),
     N_("The sandbox does not answer. Start it, then try again."),

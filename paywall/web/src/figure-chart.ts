@@ -12,12 +12,13 @@ interface Series {
 }
 
 interface Plot {
-  kind: "line" | "bars" | "names" | "steps";
+  kind: "line" | "bars" | "names" | "steps" | "dots";
   unit: "money" | "share" | "count" | "days" | "minutes";
   currency: string;
   labels: string[];
   series: Series[];
-  days: number[];
+  /** Where each value is on the axis, of steps and dots. */
+  xs: number[];
 }
 
 const INKS = ["--plot-1", "--plot-2", "--plot-3", "--plot-4", "--plot-5", "--plot-6"];
@@ -60,8 +61,8 @@ class FigureChart extends HTMLElement {
     if (plot === null || width < 60) return;
     if (this.#drawn !== null && this.#drawn.width === width && !this.#schemeChanged()) return;
     this.#drawn?.destroy();
-    const height = (this.classList.contains("plot--tall") ? 340 : 200) + (plot.kind === "names" ? 50 : 0);
-    const xs = plot.kind === "steps" ? plot.days : plot.labels.map((_, at) => at);
+    const height = (this.classList.contains("plot--tall") ? 340 : 200) + (slanted(plot) ? 50 : 0);
+    const xs = measured(plot) ? plot.xs : plot.labels.map((_, at) => at);
     const data = [xs, ...plot.series.map((one) => one.values)] as uPlot.AlignedData;
     this.#drawn = new uPlot(this.#options(plot, width, height), data, this);
     this.#drawn.root.dataset.scheme = String(this.#scheme.matches);
@@ -78,7 +79,6 @@ class FigureChart extends HTMLElement {
     const grid = { stroke: this.#ink("--line"), width: 1 };
     const bars = plot.kind === "bars" || plot.kind === "names";
     const [bottom, top] = range(plot);
-    const count = plot.labels.length;
     return {
       width,
       height,
@@ -86,15 +86,15 @@ class FigureChart extends HTMLElement {
       padding: [12, plot.kind === "line" && plot.series.length === 1 ? 16 : 8, 0, 0],
       cursor: { points: { show: !bars }, y: false, drag: { x: false, y: false } },
       scales: {
-        x: { time: false, ...(plot.kind === "steps" ? {} : { range: [-0.5, count - 0.5] }) },
+        x: { time: false, ...across(plot) },
         y: { range: [bottom, top] },
       },
       axes: [
         {
           stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
           space: plot.kind === "names" ? 8 : 64,
-          ...(plot.kind === "names" ? { rotate: -40, size: 92 } : {}),
-          ...(plot.kind === "steps" ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
+          ...(slanted(plot) ? { rotate: -40, size: 92 } : {}),
+          ...(measured(plot) ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
           values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
         },
         {
@@ -105,7 +105,7 @@ class FigureChart extends HTMLElement {
       series: [{}, ...plot.series.map((one, at) => this.#line(plot, one, at, bars))],
       hooks: {
         drawClear: [(u) => this.#bands(u, plot)],
-        draw: bars ? [(u) => this.#bars(u, plot)] : [],
+        draw: bars ? [(u) => this.#bars(u, plot), (u) => this.#whiskers(u, plot)] : plot.kind === "dots" ? [(u) => this.#whiskers(u, plot)] : [],
         setCursor: [(u) => this.#tell(u, plot)],
       },
     };
@@ -121,6 +121,14 @@ class FigureChart extends HTMLElement {
       spanGaps: false,
     };
     if (bars) drawn.paths = () => null;
+    if (plot.kind === "dots" && at === 0) {
+      drawn.paths = () => null;
+      drawn.points = { show: true, size: 9, fill: this.#ink(INKS[0] ?? "--accent") };
+    } else if (plot.kind === "dots") {
+      drawn.stroke = this.#ink("--ink-faint");
+      drawn.dash = [6, 4];
+      drawn.points = { show: false };
+    }
     const stepped = uPlot.paths.stepped?.({ align: 1 });
     if (plot.kind === "steps" && stepped) drawn.paths = stepped;
     return drawn;
@@ -128,7 +136,7 @@ class FigureChart extends HTMLElement {
 
   /** Intervals behind the lines. */
   #bands(u: uPlot, plot: Plot): void {
-    if (plot.kind === "bars" || plot.kind === "names") return;
+    if (plot.kind === "bars" || plot.kind === "names" || plot.kind === "dots") return;
     const { ctx } = u;
     const xs = u.data[0];
     plot.series.forEach((one, at) => {
@@ -173,6 +181,32 @@ class FigureChart extends HTMLElement {
     ctx.fillRect(u.bbox.left, zero - 0.5, u.bbox.width, devicePixelRatio);
   }
 
+  /** Intervals of single values: a line from the lowest to the highest, with a stop at each end. */
+  #whiskers(u: uPlot, plot: Plot): void {
+    const { ctx } = u;
+    const one = plot.series[0];
+    if (one === undefined || one.low.length === 0) return;
+    const stop = 5 * devicePixelRatio;
+    ctx.save();
+    ctx.strokeStyle = this.#ink(plot.kind === "dots" ? (INKS[0] ?? "--accent") : "--ink");
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.beginPath();
+    one.values.forEach((_, i) => {
+      const [low, high] = [one.low[i] ?? null, one.high[i] ?? null];
+      if (low === null || high === null) return;
+      const x = u.valToPos(u.data[0][i] ?? 0, "x", true);
+      const [bottom, top] = [u.valToPos(low, "y", true), u.valToPos(high, "y", true)];
+      ctx.moveTo(x, bottom);
+      ctx.lineTo(x, top);
+      for (const end of [bottom, top]) {
+        ctx.moveTo(x - stop, end);
+        ctx.lineTo(x + stop, end);
+      }
+    });
+    ctx.stroke();
+    ctx.restore();
+  }
+
   /** What is under the pointer, in words. */
   #tell(u: uPlot, plot: Plot): void {
     const at = u.cursor.idx;
@@ -181,15 +215,17 @@ class FigureChart extends HTMLElement {
       this.#read.textContent = "";
       return;
     }
-    const parts = plot.series
+    const shown = plot.kind === "dots" ? plot.series.slice(0, 1) : plot.series;
+    const parts = shown
       .map((one) => [one.name, one.values[at] ?? null] as const)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => (plot.series.length > 1 ? `${name} ${this.#number(plot, value)}` : this.#number(plot, value)));
+      .map(([name, value]) => (shown.length > 1 ? `${name} ${this.#number(plot, value)}` : this.#number(plot, value)));
     this.#read.textContent = `${plot.labels[at] ?? ""}: ${parts.join(" · ") || (this.dataset.none ?? "")}`;
   }
 
   #label(plot: Plot, at: number): string {
     if (plot.kind === "steps") return String(at);
+    if (plot.kind === "dots") return this.#axis(plot, at);
     const text = Number.isInteger(at) ? (plot.labels[at] ?? "") : "";
     return plot.kind === "names" && text.length > NAME_CHARACTERS ? `${text.slice(0, NAME_CHARACTERS - 1)}…` : text;
   }
@@ -265,11 +301,28 @@ class FigureChart extends HTMLElement {
   }
 }
 
+/** Whether values stand at places of their own on the axis, and not one beside the other. */
+function measured(plot: Plot): boolean {
+  return plot.kind === "steps" || plot.kind === "dots";
+}
+
+/** Many names stand aslant, or they would write over one another. */
+function slanted(plot: Plot): boolean {
+  return plot.kind === "names" && plot.labels.length > 4;
+}
+
+function across(plot: Plot): { range?: [number, number] } {
+  if (plot.kind === "steps") return {};
+  if (plot.kind === "dots") return { range: [0, Math.max(...plot.xs) * 1.06 || 1] };
+  return { range: [-0.5, plot.labels.length - 0.5] };
+}
+
 /** Lowest and highest of the y axis: bars and money start at zero, shares too. */
 function range(plot: Plot): [number, number] {
   let low = 0;
   let high = 0;
   if (plot.kind === "bars" || plot.kind === "names") {
+    for (const one of plot.series) high = Math.max(high, ...one.high.map((value) => value ?? 0));
     plot.labels.forEach((_, x) => {
       const values = plot.series.map((one) => one.values[x] ?? 0);
       high = Math.max(high, values.filter((v) => v > 0).reduce((a, b) => a + b, 0));

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from churn.metrics import read
 from churn.metrics.definitions import FIGURES
-from churn.metrics.refresh import refresh_metrics
+from churn.metrics.refresh import Computed, compute, keep
 from infra.kernel.db import Database
 from tests.churn.history import VENUE, History
 from tests.churn.metrics.told import ZONE, spring
 
 
-async def test_a_page_opens_every_figure_to_its_rows(database: Database, tmp_path: Path) -> None:
-    history = spring(History(tmp_path))
-    history.watched("ann", "2026-03-01 20:00", 60)
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Computed:
+    history = spring(History(tmp_path_factory.mktemp("spring")))
+    history.watched("ann", "2026-03-05 20:00", 60)
     history.bought("=ann", "2026-03-01", 1200, concert_id="con_1")
-    facts = history.facts("2026-04-20")
+    return compute(history.facts("2026-04-20"), ZONE)
+
+
+@pytest.mark.slow
+async def test_a_page_opens_every_figure_to_its_rows(
+    database: Database, computed: Computed
+) -> None:
     for _ in range(2):
-        await refresh_metrics(facts, database, VENUE, ZONE)
+        await keep(database, VENUE, computed)
     async with database.read() as tx:
         run = await read.last_run(tx, VENUE)
         assert run is not None
-        assert run.as_of == facts.as_of
+        assert run.as_of == computed.as_of
         for figure in FIGURES:
             for definition in figure.definitions:
                 values = await read.values(tx, VENUE, figure.name, definition.name)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import ibis
+import pyarrow as pa
 import pytest
 
 from churn.lake import Facts
@@ -33,7 +34,8 @@ def test_cohorts_count_who_pays_at_each_months_end(facts: Facts) -> None:
 
 
 def _lives(days: list[tuple[int, bool]]) -> ibis.Table:
-    return ibis.memtable({"days": [day for day, _ in days], "left": [left for _, left in days]})
+    columns = {"days": [day for day, _ in days], "left": [left for _, left in days]}
+    return ibis.memtable(pa.table(columns))
 
 
 def test_kaplan_meier_is_as_computed_by_hand() -> None:
@@ -95,7 +97,7 @@ def test_lifetime_value_is_revenue_a_day_times_the_mean_days(tmp_path: Path) -> 
 
 def test_wilsons_interval() -> None:
     """Of 10, 1: 0.018 to 0.404 (Newcombe 1998, method 3)."""
-    table = ibis.memtable({"share": [0.1], "count": [10.0]})
+    table = ibis.memtable(pa.table({"share": [0.1], "count": [10.0]}))
     low, high = wilson(table["share"], table["count"])
     [row] = table.select(low=low, high=high).to_pyarrow().to_pylist()
     assert (round(row["low"], 3), round(row["high"], 3)) == (0.018, 0.404)

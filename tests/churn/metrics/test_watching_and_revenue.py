@@ -34,7 +34,7 @@ def test_active_days_look_thirty_days_back_from_the_months_end(tmp_path: Path) -
     history.watched("bea", "2026-02-01 12:00", 10)
     facts = history.facts("2026-03-10")
     found = read(facts, "active_days")
-    assert found[("2026-02",)] == (3 + 1) / 2, "30 January is the first of the thirty"
+    assert found[("2026-02",)] == (2 + 1) / 2, "30 January is the first of the thirty"
     assert found[("2026-03",)] == 1, "up to the moment: from 9 February on"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
+from ibis.expr.types import Table as Expression
 from sqlalchemy import func, select
 
+from churn.lake import Facts
 from churn.prediction.causes import Cause
 from churn.prediction.in_use import FILES_KEPT, ModelGone, current, put_in_use
 from churn.prediction.keeping import keep, models_in_use, write_scores
@@ -134,7 +137,19 @@ async def test_a_night_trains_and_scores_everybody(database: Database) -> None:
     found = await train_venue(database, VENUE, facts, few_features)
     assert set(found.made) | set(found.too_few) == {Cause.CHOICE, Cause.PAYMENT}
     assert Cause.CHOICE in found.made
-    scored = await score_venue(database, VENUE, facts, few_features)
+    asked: list[datetime] = []
+    given: list[pa.Table] = []
+
+    def counted(of: Facts) -> Expression:
+        asked.append(of.as_of)
+        return few_features(of)
+
+    async def refresh(known: pa.Table) -> None:
+        given.append(known)
+
+    scored = await score_venue(database, VENUE, facts, counted, refresh=refresh)
+    assert asked == [NOW, NOW - timedelta(days=7)], "what is known today is computed once"
+    assert sorted(given[0]["person"].to_pylist()) == sorted(people)
     async with database.read() as tx:
         risk = PERSON_TODAY.c.risk
         told = (await tx.execute(select(func.count(risk), func.min(risk), func.max(risk)))).one()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.kernel.errors import Conflict, Problem
+from infra.kernel.errors import Conflict, Invalid, Problem
 from infra.kernel.money import exponent
 from paywall.pages.console.filled_sentences import FORMS, WHY, in_words_of
 from paywall.pages.i18n import LOCALES_DIR, Catalogues, Translator
@@ -24,7 +24,7 @@ def french() -> Translator:
 def said() -> set[str]:
     """Every f-string of the use cases, its facts as {}."""
     found = set()
-    for folder in ("paywall", "offers", "infra/kernel"):
+    for folder in ("paywall", "offers", "churn/triggers", "infra/kernel"):
         for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.JoinedStr):
@@ -68,6 +68,8 @@ def test_every_form_has_its_french_with_the_same_facts(french: Translator) -> No
             ["Ajoutez un prix"],
         ),
         (Conflict("This is the venue's last owner. Name another one first."), ["propriétaire"]),
+        (Invalid("who", "days_since_watched: give a number."), ["jours", "nombre"]),
+        (Invalid("texts", "{wien} is not filled in. Use {name}, {plan}."), ["{wien}", "{plan}"]),
     ],
 )
 def test_facts_go_into_the_translation_and_words_of_ours_are_translated_too(
@@ -77,6 +79,7 @@ def test_facts_go_into_the_translation_and_words_of_ours_are_translated_too(
     for one in spoken:
         assert one in told.lower() or one in told, told
     assert "Choose" not in told
+    assert "days" not in told
 
 
 def test_what_has_no_form_stays_as_it_was_written(french: Translator) -> None:

@@ -85,7 +85,7 @@ async def test_a_playlist_that_names_a_missing_segment_is_broken(tmp_path: Path)
 def test_every_sentence_marked_for_translation_is_still_said_somewhere() -> None:
     files = [
         path
-        for folder in ("paywall", "offers", "support_bot", "infra")
+        for folder in ("paywall", "offers", "churn", "support_bot", "infra")
         for path in (ROOT / folder).rglob("*.py")
         if path.name != "sentences.py"
     ]
