@@ -79,6 +79,24 @@ def test_a_subscription_begins_once_goes_on_and_ends_once(simulation: Simulation
             assert change in after[before], changes
 
 
+def test_nothing_is_asked_after_the_end_nor_taken_back_before_it_was_asked(
+    simulation: Simulation,
+) -> None:
+    [(late,)] = ask(
+        simulation,
+        "SELECT count(*) FROM subscriptions a JOIN subscriptions e USING (subscription_id) "
+        "WHERE e.change = 'ended' AND a.event_at > e.event_at",
+    )
+    assert late == 0
+    [(early,)] = ask(
+        simulation,
+        "SELECT count(*) FROM (SELECT change, lag(change) OVER (PARTITION BY subscription_id "
+        "ORDER BY event_at) AS before FROM subscriptions WHERE change LIKE 'cancel%') "
+        "WHERE change = 'cancel_withdrawn' AND before IS DISTINCT FROM 'cancel_asked'",
+    )
+    assert early == 0
+
+
 def test_every_payment_of_a_bill_is_of_its_amount_and_settles_it(simulation: Simulation) -> None:
     wrong = ask(
         simulation,
