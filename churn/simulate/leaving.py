@@ -146,6 +146,7 @@ def move(world: World, today: Today) -> None:
     if len(wakes):
         _leave_free(world, today, wakes)
     paid = (s.status == Status.PAID) & (s.months == 1) & (s.period_ends > today.day)
+    paid &= s.began < today.day
     up = np.flatnonzero(paid & (s.tier == 1) & (dice["enter"] < rules.UPGRADE_RATE * pull))
     calm = 1 + np.maximum(p.price_sense, 0)
     down = np.flatnonzero(

@@ -79,6 +79,24 @@ def test_a_subscription_begins_once_goes_on_and_ends_once(simulation: Simulation
             assert change in after[before], changes
 
 
+def test_nothing_is_asked_after_the_end_nor_taken_back_before_it_was_asked(
+    simulation: Simulation,
+) -> None:
+    [(late,)] = ask(
+        simulation,
+        "SELECT count(*) FROM subscriptions a JOIN subscriptions e USING (subscription_id) "
+        "WHERE e.change = 'ended' AND a.event_at > e.event_at",
+    )
+    assert late == 0
+    [(early,)] = ask(
+        simulation,
+        "SELECT count(*) FROM (SELECT change, lag(change) OVER (PARTITION BY subscription_id "
+        "ORDER BY event_at) AS before FROM subscriptions WHERE change LIKE 'cancel%') "
+        "WHERE change = 'cancel_withdrawn' AND before IS DISTINCT FROM 'cancel_asked'",
+    )
+    assert early == 0
+
+
 def test_every_payment_of_a_bill_is_of_its_amount_and_settles_it(simulation: Simulation) -> None:
     wrong = ask(
         simulation,
@@ -99,20 +117,27 @@ def test_every_payment_of_a_bill_is_of_its_amount_and_settles_it(simulation: Sim
 
 
 def test_people_watch_less_before_they_leave(simulation: Simulation) -> None:
-    ((late, early),) = ask(
+    """The last month against the one two months before, beside those who stayed in these weeks."""
+    (stay,), (leave,) = ask(
         simulation,
         """
-        WITH asked AS (SELECT person, min(event_at) AS went FROM subscriptions
-                       WHERE change = 'cancel_asked' AND tier <> 'free' GROUP BY ALL),
-             began AS (SELECT person, min(event_at) AS began FROM subscriptions GROUP BY ALL)
-        SELECT sum(watched_s) FILTER (WHERE event_at > went - INTERVAL 30 DAY),
-               sum(watched_s) FILTER (WHERE event_at <= went - INTERVAL 60 DAY
-                                        AND event_at > went - INTERVAL 90 DAY)
-        FROM asked JOIN began USING (person) JOIN viewing USING (person)
-        WHERE went - INTERVAL 120 DAY > began AND event_at < went
+        WITH lives AS (SELECT person, min(event_at) FILTER (change = 'started') AS began,
+                              min(event_at) FILTER (change = 'cancel_asked') AS went,
+                              max(event_at) FILTER (change IN ('ended', 'cancel_asked')) AS over
+                       FROM subscriptions WHERE tier <> 'free' GROUP BY person),
+             pairs AS (SELECT o.person, l.went, l.person = o.person AS leaves
+                       FROM lives l JOIN lives o ON o.began < l.went - INTERVAL 120 DAY
+                        AND (o.person = l.person OR o.over IS NULL
+                             OR o.over > l.went + INTERVAL 90 DAY)
+                       WHERE l.began < l.went - INTERVAL 120 DAY)
+        SELECT sum(watched_s) FILTER (event_at > went - INTERVAL 30 DAY)
+               / sum(watched_s) FILTER (event_at <= went - INTERVAL 60 DAY)
+        FROM pairs JOIN viewing USING (person)
+        WHERE event_at < went AND event_at > went - INTERVAL 90 DAY
+        GROUP BY leaves ORDER BY leaves
         """,
     )
-    assert late < 0.8 * early
+    assert leave < 0.9 * stay
 
 
 def test_no_live_concert_is_watched_in_the_summer_pause(simulation: Simulation) -> None:
