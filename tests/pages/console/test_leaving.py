@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -192,3 +193,21 @@ def test_values_are_written_in_the_readers_manner() -> None:
     assert sentence(english, REASON, usual) == (
         "days since they last watched: 34 (half of people: 2 to 9), +12 points"
     )
+
+
+async def test_said_against_came_is_a_plot_with_intervals_a_table_and_a_file(
+    scored: Console,
+) -> None:
+    model_id = await _model(scored, ModelState.CURRENT)
+    owner = await scored.sign_in(Role.OWNER)
+    page = (await owner.get(f"{scored.at}/models/{model_id}")).text
+    plot = json.loads(page.split('type="application/json">')[1].split("</script>")[0])
+    assert plot["kind"] == "dots"
+    assert plot["xs"] == [0.05]
+    came = plot["series"][0]
+    assert came["values"] == pytest.approx([4 / 93])
+    assert came["low"][0] < came["values"][0] < came["high"][0]
+    file = (await owner.get(f"{scored.at}/models/{model_id}?format=csv")).text
+    people, said, left, interval = list(csv.reader(io.StringIO(file)))[1]
+    assert (people, said, left) == ("93", "0.0500", "0.0430")
+    assert interval == "0.0169 – 0.1054"
