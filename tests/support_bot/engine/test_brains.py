@@ -58,7 +58,7 @@ def test_without_any_brain_it_says_so(tmp_path: Path) -> None:
 def test_brains_are_let_go_before_memory_runs_out(folder: Path) -> None:
     own = Shelf(folder / "models" / "own")
     assert own.adopt(shelf_of(folder, PLAIN)) is not None
-    roomy, tight = brains(folder), brains(folder, memory_max=1)
+    roomy, tight = brains(folder, memory_max=2**40), brains(folder, memory_max=1)
     for cache in (roomy, tight):
         cache.brain(PLAIN)
         cache.brain(OWN)
