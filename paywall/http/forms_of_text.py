@@ -12,6 +12,11 @@ SENTENCES = {
     " evt_01k9x4m8z2v7q0n3t5r6s8w1ya.",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "Use small letters, digits and single hyphens between them.",
     r"^[A-Z]{3}$": "Use the currency's three capital letters (ISO 4217), such as EUR.",
+    r"^([A-Z]{3})?$": "Use the currency's three capital letters (ISO 4217), such as EUR, or none"
+    " for all.",
+    r"^(\d{4}-(0[1-9]|1[0-2]))?$": "Use a month as year and two digits, such as 2026-03.",
+    r"^(todo|nobody|late|waiting|solved|all)$": "Use todo, nobody, late, waiting, solved or all.",
+    r"^(open|waiting|solved)$": "Use open, waiting or solved.",
     r"^[A-Z]{2}$": "Use the country's two capital letters (ISO 3166-1), such as FR.",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "Write the address as in ines@example.org.",
     r"^[a-z]{2}(-[A-Z]{2})?$": "Use a language, such as fr or fr-CH.",

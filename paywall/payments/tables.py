@@ -145,14 +145,14 @@ class Payment(Base):
     asked: Mapped[str] = mapped_column(String(8), default="")  # "", "cancel" or "capture"
     capture_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     first_sent_at: Mapped[datetime | None]
-    settled_at: Mapped[datetime | None]
-    """When its processor last told a new state; null where none has answered yet."""
     due_at: Mapped[datetime | None]
     """When the reconciler looks again; null: nothing is open."""
     tries: Mapped[int] = mapped_column(Integer, default=0)
     needs_person: Mapped[str] = mapped_column(String(400), default="")
     """A plain sentence for staff when only a person can settle it."""
     created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    """When its processor last told a new state; null where none has answered yet."""
 
     def move(self, to: PaymentState) -> None:
         move(self, to, PAYMENT_TRANSITIONS)

@@ -36,6 +36,11 @@ class HelpPanel extends HTMLElement {
   private timer: ReturnType<typeof setInterval> | undefined;
   private busy = false;
 
+  /** Wherever the focus is: what a press on a button removed may have held it. */
+  private onEscape = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && this.isOpen) this.close();
+  };
+
   connectedCallback(): void {
     const link = this.querySelector("a");
     const labels = this.querySelector("script")?.textContent;
@@ -51,11 +56,12 @@ class HelpPanel extends HTMLElement {
     link.setAttribute("aria-expanded", "false");
     link.addEventListener("click", (event) => { event.preventDefault(); void this.toggle(); });
     link.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); void this.toggle(); } });
-    this.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.isOpen) { event.stopPropagation(); this.close(); } });
+    document.addEventListener("keydown", this.onEscape);
   }
 
   disconnectedCallback(): void {
     clearInterval(this.timer);
+    document.removeEventListener("keydown", this.onEscape);
   }
 
   private get link(): HTMLAnchorElement {
@@ -130,7 +136,11 @@ class HelpPanel extends HTMLElement {
     this.personToggle.addEventListener("click", () => this.person());
     this.personForm.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.run(() => this.talk.handOver(email.value)).then((done) => { if (done) this.personForm.hidden = true; });
+      void this.run(() => this.talk.handOver(email.value)).then((done) => {
+        if (!done) return;
+        this.personForm.hidden = true;
+        this.field.focus();
+      });
     });
     const again = make("button", "button button--quiet", this.labels.again, { type: "button" });
     again.addEventListener("click", () => {
@@ -147,7 +157,7 @@ class HelpPanel extends HTMLElement {
   /** One tap for people whose address is known; others say where the answer goes. */
   private person(): void {
     if (this.talk.current?.signed_in === true) {
-      void this.run(() => this.talk.handOver(""));
+      void this.run(() => this.talk.handOver("")).then((done) => { if (done) this.field.focus(); });
       return;
     }
     this.personForm.hidden = !this.personForm.hidden;
