@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.house import House
 
@@ -47,6 +47,21 @@ def test_it_is_opened_asked_and_closed_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".help-panel__box")).to_be_hidden()
     expect(button).to_be_focused()
+
+
+def test_a_question_sent_while_the_conversation_loads_is_not_lost(page: Page) -> None:
+    page.goto(VENUE)
+    held: list[Route] = []
+    page.route("**/conversations", lambda route: held.append(route), times=1)
+    page.get_by_role("button", name="Help", exact=True).click()
+    field = page.locator(".help-panel textarea")
+    field.fill("Where is my ticket?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".help-panel__status")).not_to_be_empty()
+    held[0].continue_()
+    expect(page.locator(".talk__line")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".talk__line--viewer")).to_contain_text("Where is my ticket?")
+    expect(field).to_have_value("")
 
 
 def test_the_conversation_goes_on_after_another_page(page: Page) -> None:

@@ -52,7 +52,7 @@ def desk(signed_in: BrowserContext) -> Iterator[Page]:
 
 def section(page: Page, name: str) -> None:
     """Open a section and wait for its scripts: only then does the keyboard do anything."""
-    link = page.get_by_role("navigation", name="Console").get_by_role("link", name=name)
+    link = page.get_by_role("navigation", name="Console").get_by_role("link", name=name, exact=True)
     with page.expect_event("load"):
         link.click()
 

@@ -35,6 +35,8 @@ class HelpPanel extends HTMLElement {
   private shown = new Map<string, string>();
   private timer: ReturnType<typeof setInterval> | undefined;
   private busy = false;
+  /** One thing after another: a question typed while the conversation loads waits and is not lost. */
+  private last: Promise<boolean> = Promise.resolve(true);
 
   /** Wherever the focus is: what a press on a button removed may have held it. */
   private onEscape = (event: KeyboardEvent): void => {
@@ -79,8 +81,8 @@ class HelpPanel extends HTMLElement {
     this.link.setAttribute("aria-expanded", "true");
     this.classList.add("help-panel--open");
     this.field.focus();
-    this.timer = setInterval(() => { if (this.talk.handedOver && !document.hidden && !this.busy) void this.run(() => this.talk.read(), true); }, ASK_PERSON_EVERY_MS);
-    await this.run(() => this.talk.open(), true);
+    this.timer = setInterval(() => { if (this.talk.handedOver && !document.hidden && !this.busy) void this.read(() => this.talk.read()); }, ASK_PERSON_EVERY_MS);
+    await this.read(() => this.talk.open());
   }
 
   private close(): void {
@@ -119,7 +121,7 @@ class HelpPanel extends HTMLElement {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.field.value.trim();
-      if (text === "" || this.busy) return;
+      if (text === "") return;
       void this.run(() => this.talk.say(text)).then((done) => { if (done) this.field.value = ""; });
     });
     form.append(this.field, send);
@@ -144,10 +146,12 @@ class HelpPanel extends HTMLElement {
     });
     const again = make("button", "button button--quiet", this.labels.again, { type: "button" });
     again.addEventListener("click", () => {
-      this.talk.forget();
-      this.log.replaceChildren();
-      this.shown.clear();
-      void this.run(() => this.talk.open(), true);
+      void this.read(() => {
+        this.talk.forget();
+        this.log.replaceChildren();
+        this.shown.clear();
+        return this.talk.open();
+      });
       this.field.focus();
     });
     foot.append(this.personToggle, again, this.personForm);
@@ -165,12 +169,25 @@ class HelpPanel extends HTMLElement {
     if (!this.personForm.hidden) this.personForm.querySelector("input")?.focus();
   }
 
-  /** Do something with the conversation and show what it is then; false where it failed. */
+  /** Show the conversation after what is under way; without a word of waiting. */
+  private read(work: () => Promise<Conversation>): Promise<boolean> {
+    this.last = this.last.then(() => this.turn(work));
+    return this.last;
+  }
+
+  /** Do what the viewer asked and show the conversation then; false where it failed or one thing is under way. */
   private async run(work: () => Promise<Conversation>, quiet = false): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
+    const think = (): void => { if (!quiet) this.status.textContent = this.labels.thinking; };
+    think();
+    const done = await this.read(() => { think(); return work(); });
+    this.busy = false;
+    return done;
+  }
+
+  private async turn(work: () => Promise<Conversation>): Promise<boolean> {
     this.panel?.setAttribute("aria-busy", "true");
-    if (!quiet) this.status.textContent = this.labels.thinking;
     try {
       this.show(await work());
       this.status.textContent = "";
@@ -180,7 +197,6 @@ class HelpPanel extends HTMLElement {
       this.status.textContent = error instanceof Error && error.message !== "" ? error.message : this.labels.failed;
       return false;
     } finally {
-      this.busy = false;
       this.panel?.removeAttribute("aria-busy");
     }
   }
