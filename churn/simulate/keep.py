@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pyarrow as pa
+
 from churn.lake import Lake
 from churn.simulate.run import Simulation
 from churn.upkeep import drop_runs
@@ -14,11 +18,32 @@ LAST = "people"
 """Written after all others: where it is, a simulation is whole."""
 
 
-def write(lake: Lake, venue_id: str, simulation: Simulation, seed: int) -> dict[str, int]:
-    """Write a simulation in place of any former one; rows of each table."""
+def write(
+    lake: Lake,
+    venue_id: str,
+    simulation: Simulation,
+    seed: int,
+    actions: Mapping[str, str] | None = None,
+) -> dict[str, int]:
+    """Write a simulation in place of any former one; rows of each table.
+
+    `actions` gives planted actions other ids: those of their rows in the database.
+    """
     forget(lake, venue_id)
     in_order = sorted(simulation.tables.items(), key=lambda named: named[0] == LAST)
-    return {name: lake.write(name, venue_id, rows, f"{RUN}{seed}") for name, rows in in_order}
+    return {
+        name: lake.write(name, venue_id, _renamed(rows, actions or {}), f"{RUN}{seed}")
+        for name, rows in in_order
+    }
+
+
+def _renamed(rows: pa.Table, actions: Mapping[str, str]) -> pa.Table:
+    if "action_id" not in rows.column_names or not actions:
+        return rows
+    known = rows["action_id"].to_pylist()
+    at = rows.schema.get_field_index("action_id")
+    renamed = pa.array([actions.get(one, one) for one in known], rows.schema.field(at).type)
+    return rows.set_column(at, rows.schema.field(at), renamed)
 
 
 def forget(lake: Lake, venue_id: str) -> int:

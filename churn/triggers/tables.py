@@ -24,6 +24,9 @@ from churn.effects import Verdict
 from infra.kernel.db import Base, EnumText
 from infra.kernel.states import move
 
+SIMULATED = "sim_"
+"""Ids of actions that only a simulated audience met begin so, and nothing else does."""
+
 
 class TriggerState(StrEnum):
     DRAFT = "draft"
@@ -96,6 +99,11 @@ class Trigger(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, default=1)
+
+    @property
+    def simulated(self) -> bool:
+        """Nobody real met it: it shows what a measured action looks like."""
+        return self.id.startswith(SIMULATED)
 
     def move(self, to: TriggerState) -> None:
         move(self, to, TRIGGER_TRANSITIONS)

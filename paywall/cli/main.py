@@ -90,6 +90,13 @@ def serve(
     demo: Annotated[  # noqa: FBT002 - an option, not a position
         bool, typer.Option("--demo", help="With demo data and a live encoder.")
     ] = False,
+    audience: Annotated[  # noqa: FBT002 - an option, not a position
+        bool,
+        typer.Option(
+            help="With --demo: two simulated years of people, their scores and figures. They take "
+            "a few minutes of one core, in the background."
+        ),
+    ] = True,
 ) -> None:
     """Run the product: web server, worker, and the sandbox processor. Ctrl-C ends all of it."""
     settings = load_settings()
@@ -119,7 +126,8 @@ def serve(
         if demo:
             run(seed_demo(settings, say))
             welcome(settings)
-            supervisor.add(demo_audience())
+            if audience:
+                supervisor.add(demo_audience())
         else:
             say.print(f"Ready at {settings.public_url}. Ctrl-C ends it.")
     except BaseException:

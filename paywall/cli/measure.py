@@ -38,14 +38,15 @@ def actions(
 
     Happens by itself every night. Reads the lake: what was not exported yet is not judged yet.
     """
-    for one in asyncio.run(_measure_actions(venue)):
+    for one in asyncio.run(measure_actions(venue)):
         if as_json:
             print(msgspec.json.encode(one).decode())
         else:
             say.print(f"{one.name}: {one.verdict.value}", highlight=False)
 
 
-async def _measure_actions(slug: str) -> list[Measured]:
+async def measure_actions(slug: str) -> list[Measured]:
+    """Of one venue, or of all where no slug is given. NotFound for an unknown one."""
     # Arrow and DuckDB are for this command alone.
     from paywall.bridges.churn_acts.measure import measure
 

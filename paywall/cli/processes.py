@@ -248,9 +248,9 @@ def children(settings: Settings, *, demo: bool) -> list[Child]:
 
 
 def demo_audience() -> Child:
-    """Two simulated years for the demo's first venue: after all else, only once, in no hurry."""
+    """Two simulated years for the demo's first venue, scored: after all else, once, in no hurry."""
     command = [sys.executable, "-m", "paywall.cli", "simulate", "audience"]
-    command += ["--venue", "la-verriere", "--once", "--json"]
+    command += ["--venue", "la-verriere", "--once", "--start", "--json"]
     environment = dict(os.environ)
     return Child("audience", command, environment, niceness=15, once=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from infra.kernel.clock import SystemClock
-from infra.kernel.errors import Conflict, NotFound
+from infra.kernel.errors import Conflict, Invalid, NotFound
 from infra.kernel.settings import load_settings
 from paywall.app.assembly import assemble
 from paywall.catalogue.tables import Mode, Venue
@@ -67,6 +68,13 @@ def audience(
     once: Annotated[  # noqa: FBT002 - an option, not a position
         bool, typer.Option("--once", help="Do nothing where the lake has a simulation already.")
     ] = False,
+    start: Annotated[  # noqa: FBT002 - an option, not a position
+        bool,
+        typer.Option(
+            "--start",
+            help="Then train, score, compute the figures and measure the actions at once.",
+        ),
+    ] = False,
     as_json: Annotated[  # noqa: FBT002 - an option, not a position
         bool, typer.Option("--json", help="One JSON object, for scripts.")
     ] = False,
@@ -74,13 +82,17 @@ def audience(
     """Write simulated people, subscriptions, viewing, mails and actions into a venue's lake.
 
     It takes the place of any former simulation there; nothing else is touched. What the people do
-    and why is in docs/simulator.md. Prints their figures beside published ones.
+    and why is in docs/simulator.md. Prints their figures beside published ones. The four simulated
+    actions appear on the venue's list as ended ones; the next measurement says what they changed.
     """
     from churn.lake import Lake
+    from churn.simulate import shown
     from churn.simulate.keep import is_there, write
     from churn.simulate.run import simulate
     from churn.simulate.sanity import figures
 
+    if to and start:
+        raise Invalid("start", "--start needs a venue of this installation, so not --to.")
     clock = SystemClock()
     if to:
         root, name, until = to, venue, clock.machine()
@@ -101,7 +113,9 @@ def audience(
             seed, years, people, until,
             told=lambda done, whole: bar.update(row, completed=done, total=whole),
         )  # fmt: skip
-    rows = write(lake, name, simulation, seed)
+    rows = write(lake, name, simulation, seed, None if to else shown.ids(name))
+    if not to:
+        asyncio.run(_list_actions(name, until - timedelta(days=365 * years), until))
     found = [
         {**msgspec.structs.asdict(one), "believable": one.believable} for one in figures(simulation)
     ]
@@ -110,6 +124,30 @@ def audience(
         print(msgspec.json.encode(done).decode())
     else:
         _show(simulation, done)
+    if start:
+        _start(venue, quiet=as_json)
+
+
+async def _list_actions(venue_id: str, began: datetime, ended: datetime) -> None:
+    from churn.simulate import shown
+
+    parts = assemble(load_settings())
+    try:
+        async with parts.db.transaction() as tx:
+            await shown.put(tx, venue_id, began, ended, parts.clock.machine())
+    finally:
+        await parts.close()
+
+
+def _start(venue: str, *, quiet: bool) -> None:
+    """What a night does, now: scores and figures, then what the actions changed."""
+    from paywall.cli.measure import measure_actions
+    from paywall.cli.train import progress
+    from paywall.cli.venue_scores import score_of
+
+    with progress(quiet=quiet) as told:
+        asyncio.run(score_of(venue, told, train=True, export=True))
+    asyncio.run(measure_actions(venue))
 
 
 async def _test_venue(slug: str) -> tuple[str, int]:

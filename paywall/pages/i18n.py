@@ -141,8 +141,11 @@ class Translator:
         return numbers.format_percent(value, locale=self.locale, decimal_quantization=False)
 
     def share(self, value: float) -> str:
-        """A measured share with one decimal: 0.0523 -> 5.2 %."""
-        return numbers.format_percent(round(value, 3), "#,##0.0%", locale=self.locale)
+        """A measured share with one decimal: 0.0523 -> 5.2%, 5,2 % in French."""
+        whole = str(Locale.parse(self.locale).percent_formats[None].pattern)
+        return numbers.format_percent(
+            round(value, 3), whole.replace("##0", "##0.0"), locale=self.locale
+        )
 
     def decimal(self, value: float) -> str:
         """A measured number with at most one decimal."""

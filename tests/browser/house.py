@@ -35,7 +35,11 @@ class House:
             "PAYWALL_SANDBOX_URL": f"http://127.0.0.1:{free_port()}",
             **settings,
         }
-        command = [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--port", str(self.port)]
+        # Tests that look at an audience simulate a small one themselves.
+        command = [
+            *(sys.executable, "-m", "paywall.cli", "serve", "--demo", "--no-audience"),
+            *("--port", str(self.port)),
+        ]
         self._process = subprocess.Popen(
             command,
             env=self.environment,

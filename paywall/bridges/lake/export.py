@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from churn.known import Known
 from churn.lake import Lake
 from churn.pseudonym import Pseudonyms
+from churn.simulate import shown
 from churn.tables import Person
 from churn.upkeep import drop_runs, take_out
 from infra.kernel.clock import Clock
@@ -152,6 +153,7 @@ class LakeExport:
             async with self._db.transaction() as tx:
                 ours = (Person.venue_id == run.venue_id) & (Person.external_id == "")
                 await tx.execute(delete(Person).where(ours))
+                await shown.take_away(tx, run.venue_id)
         return dropped
 
     async def _erase(self, lake: Lake, run: runs.Run, names: Pseudonyms) -> int:

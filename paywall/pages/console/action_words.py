@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from churn.effects import Verdict
 from churn.feature_list import FEATURES, SCORES, FeatureKind
-from churn.triggers.tables import ActionEffect
+from churn.triggers.tables import ActionEffect, Trigger
 from infra.kernel.money import Money
 from paywall.pages.console.nav import N_
 from paywall.pages.i18n import Translator
@@ -20,7 +20,7 @@ OCCASIONS = {
     "silent": N_("They have watched nothing for some time"),
     "bad_stream": N_("They had a bad stream last night"),
     "first_concert": N_("They have just watched their first concert in 90 days"),
-    "always": N_("Any day, whoever the conditions below fit"),
+    "always": N_("Any day, for whoever the conditions fit"),
 }
 LEVELS = {
     "risk_rising": N_("Level, %"),
@@ -57,6 +57,13 @@ READY = {
     "first_concert": N_("After the first concert"),
     "call": N_("Call those who bring most"),
 }
+SIMULATED = (
+    N_("Two free weeks after three quiet ones"),
+    N_("5 euros off a ticket after three quiet weeks"),
+    N_("A mail before the card expires"),
+    N_("A cheaper plan proposed in the app"),
+)
+"""Names of `churn.simulate.shown`, repeated so that catalogues find them; a test compares."""
 GROUPS = {
     "person": N_("Person"),
     "subscription": N_("Subscription"),
@@ -175,6 +182,11 @@ KIND_OF = {one.name: one.kind for one in (*FEATURES, *SCORES)}
 SHARE, MONEY = FeatureKind.SHARE, FeatureKind.MONEY
 
 
+def name_of(locale: Translator, trigger: Trigger) -> str:
+    """As its makers called it; a simulated one in the reader's language."""
+    return locale.gettext(trigger.name) if trigger.simulated else trigger.name
+
+
 def verdict(locale: Translator, effect: ActionEffect | None) -> tuple[str, str]:
     """The one sentence about an action, and its tone."""
     _ = locale.gettext
@@ -187,6 +199,42 @@ def verdict(locale: Translator, effect: ActionEffect | None) -> tuple[str, str]:
     return _("It did harm."), "bad"
 
 
+def told(locale: Translator, effect: ActionEffect | None, *, running: bool) -> list[str]:
+    """What the verdict rests on, in sentences for people who know no statistics."""
+    _ = locale.gettext
+    if effect is None or not (effect.treated and effect.held_out):
+        return [_("It is measured each night, once people of both arms have had their time.")]
+    seen = {
+        "days": effect.after_days,
+        "difference": more_or_fewer(locale, effect.effect),
+        "low": more_or_fewer(locale, effect.low),
+        "high": more_or_fewer(locale, effect.high),
+    }
+    sentences = [
+        _(
+            "After %(days)s days, of 100 people who got it %(difference)s are still there than of "
+            "100 who got nothing."
+        )
+        % seen,
+        locale.gettext(
+            "With a certainty of 95%% the truth lies between %(low)s and %(high)s. You may look on "
+            "any day."
+        )
+        % seen,
+    ]
+    if effect.verdict is Verdict.TOO_EARLY:
+        sentences.append(_("So far chance alone can explain the difference."))
+    if effect.verdict is Verdict.HARMED and running:
+        sentences.append(_("End it, or fewer and fewer stay."))
+    return sentences
+
+
+def more_or_fewer(locale: Translator, value: float) -> str:
+    """A difference of shares as people of 100: -0.052 as "5.2 fewer"."""
+    n = {"n": locale.number(Decimal(f"{abs(value) * 100:.1f}"))}
+    return (locale.gettext("%(n)s more") if value >= 0 else locale.gettext("%(n)s fewer")) % n
+
+
 def money(locale: Translator, minor: int, currency: str) -> str:
     return locale.money(Money(minor, currency))
 
@@ -194,9 +242,3 @@ def money(locale: Translator, minor: int, currency: str) -> str:
 def share(locale: Translator, value: float) -> str:
     """0.934 as 93.4 %."""
     return locale.percent(Decimal(f"{value:.3f}"))
-
-
-def points(locale: Translator, value: float) -> str:
-    """A difference of shares as people of 100: 0.052 as +5.2."""
-    said = locale.number(Decimal(f"{abs(value) * 100:.1f}"))
-    return said if round(value, 3) == 0 else ("+" if value > 0 else "−") + said

@@ -52,8 +52,8 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
             title=_("Actions"),
             lead=_("What you do so that people stay, and whether it changes anything."),
             columns=[
-                _("Name"), _("State"), _("Does"), _("Reached"), _("Held out"),
-                _("Spent this month"), _("Effect"),
+                _("Name"), _("Effect"), _("State"), _("Does"), _("Reached"), _("Held out"),
+                _("Spent this month"),
             ],
             name="actions",
             actions=[*actions, Link(_("Tasks"), desk.url("/tasks"))],
@@ -71,21 +71,33 @@ def _row(desk: Desk, one: Trigger, reached: results.Reached, effect: Any) -> Row
     locale = desk.locale
     said, tone = action_words.verdict(locale, effect)
     kind: str = one.act["type"]
+    acted, held_out = reached.acted, reached.held_out
+    if one.simulated and effect is not None:  # its people are in the facts alone
+        acted, held_out = effect.treated, effect.held_out
     return Row(
         [
-            Cell(one.name, sub=desk.gettext(action_words.OCCASIONS[one.occasion])),
-            words.state_cell(locale, one.state.value),
+            Cell(
+                action_words.name_of(locale, one),
+                sub=desk.gettext(action_words.OCCASIONS[one.occasion]),
+            ),
+            Cell(said, tone=tone),
+            _state(desk, one),
             Cell(desk.gettext(action_words.KINDS[kind])),
-            number_cell(locale, reached.acted),
-            number_cell(locale, reached.held_out),
+            number_cell(locale, acted),
+            number_cell(locale, held_out),
             Cell(
                 action_words.money(locale, reached.month_minor, one.currency),
                 raw=reached.month_minor, num=True,
             ),
-            Cell(said, tone=tone),
         ],
         desk.url(f"/actions/{one.id}"),
     )  # fmt: skip
+
+
+def _state(desk: Desk, one: Trigger) -> Cell:
+    if one.simulated:
+        return Cell(desk.gettext("Simulated"), tone="plain")
+    return words.state_cell(desk.locale, one.state.value)
 
 
 @get("/console/{venue_id:str}/actions/new", opt={"permission": P.MARKETING_WRITE})
@@ -269,7 +281,10 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
     said, tone = action_words.verdict(desk.locale, effect)
     act = acts_of.read(trigger.act)
     return desk.page(
-        "action.html", section="actions", one=trigger, service=acts_of.is_service(act),
+        "action.html", section="actions", one=trigger,
+        name=action_words.name_of(desk.locale, trigger),
+        sentences=action_words.told(desk.locale, effect, running=trigger.ended_at is None),
+        service=acts_of.is_service(act),
         texts=act.texts if isinstance(act, acts_of.Lettered) else {}, reached=reached,
         effect=effect, arms=_arms(desk, effect) if effect else [],
         arm_columns=_arm_columns(desk, effect) if effect else [],
@@ -285,7 +300,7 @@ def _arm_columns(desk: Desk, effect: ActionEffect) -> list[str]:
     _ = desk.gettext
     return [
         _("After %(days)s days") % {"days": effect.after_days}, _("People"), _("Stayed"),
-        _("95 % interval"),
+        _("95% interval"),
     ]  # fmt: skip
 
 
@@ -295,9 +310,7 @@ def _arms(desk: Desk, effect: ActionEffect) -> list[Row]:
     for name, people, arm in zip(
         names, (effect.treated, effect.held_out), arms_of(effect), strict=True
     ):
-        stayed, low, high = (
-            action_words.share(desk.locale, one) for one in (arm.value, arm.low, arm.high)
-        )
+        stayed, low, high = (desk.locale.share(one) for one in (arm.value, arm.low, arm.high))
         cells = [
             Cell(name),
             number_cell(desk.locale, people),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
 from babel.dates import get_month_names
 
 from churn.feature_list import FEATURE, FeatureKind
@@ -90,7 +91,7 @@ def value_text(locale: Translator, name: str, value: Any, currency: str = "EUR")
         names: Mapping[int, str] = get_month_names("wide", "stand-alone", locale.locale)
         return names[int(value)]
     if kind is FeatureKind.CATEGORY:
-        return str(value)
+        return _place_or_tongue(locale, name, str(value))
     number = float(value)
     if name == _TREND:
         return _times(locale, number)
@@ -107,6 +108,13 @@ def value_text(locale: Translator, name: str, value: Any, currency: str = "EUR")
             return locale.number(Decimal(str(round(number, 1))).normalize())
         case _:
             return locale.number(round(number))
+
+
+def _place_or_tongue(locale: Translator, name: str, value: str) -> str:
+    """A country or language by its name; any other category as it is."""
+    known = Locale.parse(locale.locale)
+    names = {"country": known.territories, "language": known.languages}.get(name, {})
+    return str(names.get(value, value))
 
 
 def _times(locale: Translator, log2: float) -> str:
@@ -143,23 +151,14 @@ def points_text(locale: Translator, points: float) -> str:
     return ("+" if points >= 0 else "−") + text % {"n": number}
 
 
-def sentence(
-    locale: Translator,
-    reason: Mapping[str, Any],
-    usual: Mapping[str, Any] | None = None,
-    currency: str = "EUR",
-) -> str:
-    """`days since they last watched: 34 (half of people: 2 to 9), +12 points`."""
+def brief(locale: Translator, reason: Mapping[str, Any], currency: str = "EUR") -> str:
+    """`days since they last watched: 34`."""
     name = str(reason["feature"])
     told = {
         "what": meaning(locale, name),
         "value": value_text(locale, name, reason.get("value"), currency),
-        "usual": usual_text(locale, name, usual, currency),
-        "points": points_text(locale, float(reason["points"])),
     }
-    if told["usual"]:
-        return locale.gettext("%(what)s: %(value)s (%(usual)s), %(points)s") % told
-    return locale.gettext("%(what)s: %(value)s, %(points)s") % told
+    return locale.gettext("%(what)s: %(value)s") % told
 
 
 def in_hundred(locale: Translator, chance: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -45,8 +46,12 @@ async def overview(desk: NamedDependency[Desk]) -> Response[Any]:
             for name in names
         } if run else {}  # fmt: skip
     currency = _currency(found.get("mrr") or found.get("event_revenue") or [], desk)
+    running = run.as_of.astimezone(ZoneInfo(run.zone)).strftime("%Y-%m") if run else ""
     groups = [
-        (desk.gettext(title), [_card(desk, FIGURE[name], found[name], currency) for name in names])
+        (
+            desk.gettext(title),
+            [_card(desk, FIGURE[name], found[name], currency, running) for name in names],
+        )
         for title, names in GROUPS
         if run
     ]
@@ -118,7 +123,9 @@ async def rows_behind(desk: NamedDependency[Desk], figure: FromPath[str]) -> Res
     )  # fmt: skip
 
 
-def _card(desk: Desk, figure: Figure, values: list[Value], currency: str) -> dict[str, Any]:
+def _card(
+    desk: Desk, figure: Figure, values: list[Value], currency: str, running: str
+) -> dict[str, Any]:
     shown = [v for v in values if not v.currency or v.currency == currency]
     return {
         "name": figure.name,
@@ -128,12 +135,15 @@ def _card(desk: Desk, figure: Figure, values: list[Value], currency: str) -> dic
         "plot": _plot(desk, figure, shown),
         "columns": _columns(desk, figure, shown),
         "rows": _rows(desk, figure, "", shown)[:24],
+        "csv_url": desk.url(f"/figures/{figure.name}", currency=currency, format="csv"),
         "latest": _latest(desk, figure, shown),
+        "latest_month": desk.locale.month(shown[-1].month) if shown else "",
+        "so_far": bool(shown) and shown[-1].month == running,
     }  # fmt: skip
 
 
 def _latest(desk: Desk, figure: Figure, values: list[Value]) -> str:
-    """The last whole month's value, where the figure is one value a month."""
+    """The latest month's value, where the figure is one value a month."""
     if figure.dimension or not values:
         return ""
     return value_text(desk, figure.unit, values[-1].value, values[-1].currency)
@@ -158,7 +168,7 @@ def _columns(desk: Desk, figure: Figure, values: list[Value]) -> list[str]:
         columns.append(_("What"))
     columns.append(_("Value"))
     if any(value.low is not None for value in values):
-        columns.append(_("95 % interval"))
+        columns.append(_("95% interval"))
     return [*columns, _("Counted")]
 
 

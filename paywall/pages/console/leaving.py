@@ -22,10 +22,10 @@ from paywall.accounts.roles import Permission as P
 from paywall.accounts.tables import Account, Customer
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.feature_words import (
+    brief,
     in_hundred,
     meaning,
     points_text,
-    sentence,
     usual_text,
     value_text,
 )
@@ -78,7 +78,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
             title=_("Who may leave"),
             lead=_lead(desk, asked, found, leaving),
             columns=[
-                _("Who"), _("Chance"), "", _("A week before"), _("Why"), _("Brings a month"),
+                _("Who"), _("Chance"), _("Risk"), _("A week before"), _("Why"), _("Brings a month"),
                 _("Plan"),
             ],
             name="who-may-leave",
@@ -88,13 +88,25 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
                 Link(_("Rising"), desk.url("/leaving", rising="yes")),
                 Link(_("Next payment may fail"), desk.url("/leaving", by="payment")),
             ],
-            actions=[Link(_("How good are these scores?"), desk.url("/models"))],
+            actions=_ways(desk, found),
+            quiet=not found.people,
             empty_title=_("No scores yet"),
             empty_text=" ".join(notes)
-            or _("They come with the first night in which there is enough past to learn from."),
+            or _(
+                "They come with the first night in which there is enough past to learn from. After "
+                "an import, “paywall churn start” on the server makes them at once."
+            ),
         ),
         fetch,
     )  # fmt: skip
+
+
+def _ways(desk: Desk, found: Levels) -> list[Link]:
+    """Where to from here: first to what can be done about it."""
+    _ = desk.gettext
+    act = Link(_("Build an action for them"), desk.url("/actions/new", ready="risk_rising"))
+    judge = Link(_("How good are these scores?"), desk.url("/models"))
+    return [act, judge] if found.people else [judge]
 
 
 def _filters(desk: Desk, plans: list[str]) -> list[Filter]:
@@ -161,9 +173,13 @@ def value_of(one: Scored) -> Money | None:
 
 def _why(desk: Desk, one: Scored) -> str:
     """What raises the risk most; nothing where it is only lowered."""
-    raising = [reason for reason in one.reasons if reason["points"] > 0][:REASONS_SHOWN]
-    told = (sentence(desk.locale, reason, None, one.currency) for reason in raising)
-    return "; ".join(told)
+    raising = [reason for reason in strongest(one) if reason["points"] > 0][:REASONS_SHOWN]
+    return "; ".join(brief(desk.locale, reason, one.currency) for reason in raising)
+
+
+def strongest(one: Scored) -> list[dict[str, Any]]:
+    """A person's reasons, the one that moves the chance by most points first."""
+    return sorted(one.reasons, key=lambda reason: -abs(reason["points"]))
 
 
 async def names_of(desk: Desk, tx: Tx, rows: list[Scored]) -> dict[str, str]:
@@ -228,7 +244,7 @@ def reasons_of(desk: Desk, one: Scored, leaving: ModelRecord | None) -> list[dic
             "points": points_text(desk.locale, reason["points"]),
             "raises": reason["points"] > 0,
         }
-        for reason in one.reasons
+        for reason in strongest(one)
     ]
 
 

@@ -15,7 +15,7 @@ from churn.prediction.causes import Cause
 from churn.prediction.tables import ModelRecord, ModelState, Night
 from paywall.accounts.roles import Permission as P
 from paywall.pages.console.desk import Desk
-from paywall.pages.console.feature_words import in_hundred, meaning
+from paywall.pages.console.feature_words import in_hundred, meaning, value_text
 from paywall.pages.console.interval_plots import came_of, said_against_came
 from paywall.pages.console.nav import N_
 from paywall.pages.console.table import Cell, Row, csv_answer, number_cell
@@ -145,7 +145,7 @@ def explained(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, st
         ),
         (
             _("Are the chances true?"),
-            _("Said and come differ by %(off)s in a hundred on average.") % told,
+            _("Said and came differ by %(off)s in a hundred on average.") % told,
             _("0 would be perfect (expected calibration error)."),
         ),
     ]
@@ -153,18 +153,18 @@ def explained(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, st
 
 def _band_columns(desk: Desk) -> list[str]:
     _ = desk.gettext
-    return [_("People"), _("Said"), _("Came"), _("95 % interval")]
+    return [_("People"), _("Said"), _("Came"), _("95% interval")]
 
 
 def _bands(desk: Desk, figures: Mapping[str, Any]) -> list[Row]:
     rows = []
     for band in figures["calibration"]:
         said, came = band["said"], came_of(band)
-        low, high = (in_hundred(desk.locale, bound) for bound in (came.low, came.high))
+        low, high = (desk.locale.share(bound) for bound in (came.low, came.high))
         cells = [
             number_cell(desk.locale, band["people"]),
-            Cell(in_hundred(desk.locale, said), raw=f"{said:.4f}", num=True),
-            Cell(in_hundred(desk.locale, came.value), raw=f"{came.value:.4f}", num=True),
+            Cell(desk.locale.share(said), raw=f"{said:.4f}", num=True),
+            Cell(desk.locale.share(came.value), raw=f"{came.value:.4f}", num=True),
             Cell(f"{low} – {high}", raw=f"{came.low:.4f} – {came.high:.4f}", num=True),
         ]
         rows.append(Row(cells))
@@ -174,7 +174,7 @@ def _bands(desk: Desk, figures: Mapping[str, Any]) -> list[Row]:
 def _groups(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     return [
         (
-            f"{meaning(desk.locale, group['column'])}: {group['value']}",
+            value_text(desk.locale, group["column"], group["value"]),
             desk.locale.number(group["people"]),
             in_hundred(desk.locale, group["said"]),
             in_hundred(desk.locale, group["left"]),

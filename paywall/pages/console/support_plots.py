@@ -109,7 +109,7 @@ def _precision(locale: Translator, found: Figures) -> Part:
         plot=_weekly(locale, found, Kind.LINE, Unit.SHARE, [series], anything=judged > 0),
         columns=[
             _("Week from"), _("Direct answers"), _("Right"), _("Wrong"), _("Share right"),
-            _("95 % interval"),
+            _("95% interval"),
         ],
         rows=[
             Row([

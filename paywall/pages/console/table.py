@@ -73,6 +73,8 @@ class Listing:
     """The CSV file's name, without ending."""
     filters: Sequence[Filter] = ()
     actions: Sequence[Link] = ()
+    quiet: bool = False
+    """None of the actions is what people come for."""
     views: Sequence[Link] = ()
     empty_title: str = ""
     empty_text: str = ""

@@ -40,7 +40,7 @@ class FigureChart extends HTMLElement {
     this.#read = document.createElement("p");
     this.#read.className = "plot__read";
     this.#read.setAttribute("aria-hidden", "true");
-    if (this.#plot.series.length > 1) this.append(this.#key(this.#plot));
+    if (this.#plot.series.length > 1 && this.#plot.kind !== "dots") this.append(this.#key(this.#plot));
     this.append(this.#read);
     this.#observer = new ResizeObserver(() => this.#draw());
     this.#observer.observe(this);
@@ -83,7 +83,8 @@ class FigureChart extends HTMLElement {
       width,
       height,
       legend: { show: false },
-      padding: [12, plot.kind === "line" && plot.series.length === 1 ? 16 : 8, 0, 0],
+      // The last month's name reaches beyond its point.
+      padding: [12, plot.kind === "line" || plot.kind === "bars" ? 30 : 10, 0, 0],
       cursor: { points: { show: !bars }, y: false, drag: { x: false, y: false } },
       scales: {
         x: { time: false, ...across(plot) },
@@ -93,19 +94,22 @@ class FigureChart extends HTMLElement {
         {
           stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
           space: plot.kind === "names" ? 8 : 64,
-          ...(slanted(plot) ? { rotate: -40, size: 92 } : {}),
+          size: slanted(plot) ? 92 : 28,
+          rotate: slanted(plot) ? -40 : 0,
+          ...this.#title(plot, 1),
           ...(measured(plot) ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
           values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
         },
         {
           stroke: ink, font: FONT, grid, ticks: { show: false }, size: 64,
+          ...this.#title(plot, 0),
           values: (_u, splits) => splits.map((value) => this.#axis(plot, value)),
         },
       ],
       series: [{}, ...plot.series.map((one, at) => this.#line(plot, one, at, bars))],
       hooks: {
         drawClear: [(u) => this.#bands(u, plot)],
-        draw: bars ? [(u) => this.#bars(u, plot), (u) => this.#whiskers(u, plot)] : plot.kind === "dots" ? [(u) => this.#whiskers(u, plot)] : [],
+        draw: plot.kind === "line" ? [(u) => this.#alone(u, plot), (u) => this.#cut(u, plot)] : bars ? [(u) => this.#bars(u, plot), (u) => this.#whiskers(u, plot), (u) => this.#said(u, plot)] : plot.kind === "dots" ? [(u) => this.#whiskers(u, plot)] : [],
         setCursor: [(u) => this.#tell(u, plot)],
       },
     };
@@ -190,6 +194,7 @@ class FigureChart extends HTMLElement {
     ctx.save();
     ctx.strokeStyle = this.#ink(plot.kind === "dots" ? (INKS[0] ?? "--accent") : "--ink");
     ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     one.values.forEach((_, i) => {
       const [low, high] = [one.low[i] ?? null, one.high[i] ?? null];
@@ -204,6 +209,56 @@ class FigureChart extends HTMLElement {
       }
     });
     ctx.stroke();
+    ctx.restore();
+  }
+
+  /** Of dots the axes are named: what was said lies along, what came goes up. */
+  #title(plot: Plot, at: number): { label?: string; labelSize?: number; labelFont?: string } {
+    const label = plot.kind === "dots" ? plot.series[at]?.name : undefined;
+    return label === undefined ? {} : { label, labelSize: 22, labelFont: FONT };
+  }
+
+  /** One single value is a point, and its interval a line. */
+  #alone(u: uPlot, plot: Plot): void {
+    const known = plot.series[0]?.values.filter((value) => value !== null).length ?? 0;
+    if (known === 1) this.#whiskers(u, plot);
+  }
+
+  /** A value that would flatten all others leaves the plot at the top and is told there. */
+  #cut(u: uPlot, plot: Plot): void {
+    const top = u.scales.y?.max ?? Infinity;
+    const { ctx } = u;
+    ctx.save();
+    ctx.font = `${12 * devicePixelRatio}px "Instrument Sans", system-ui, sans-serif`;
+    ctx.fillStyle = this.#ink("--ink-soft");
+    ctx.textBaseline = "top";
+    plot.series.forEach((one) => one.values.forEach((value, i) => {
+      if (value === null || value <= top) return;
+      const x = u.valToPos(u.data[0][i] ?? 0, "x", true) + 6 * devicePixelRatio;
+      ctx.fillText(`↑ ${this.#axis(plot, value)}`, x, u.bbox.top);
+    }));
+    ctx.restore();
+  }
+
+  /** Each bar's value above it, where names stand wide enough apart. */
+  #said(u: uPlot, plot: Plot): void {
+    const one = plot.series[0];
+    if (plot.kind !== "names" || one === undefined) return;
+    const { ctx } = u;
+    const step = u.valToPos(1, "x", true) - u.valToPos(0, "x", true);
+    ctx.save();
+    ctx.font = `600 ${13 * devicePixelRatio}px "Instrument Sans", system-ui, sans-serif`;
+    ctx.fillStyle = this.#ink("--ink");
+    ctx.textAlign = "center";
+    ctx.textBaseline = "bottom";
+    const texts = one.values.map((value) => (value === null ? "" : this.#axis(plot, value)));
+    const widest = Math.max(...texts.map((text) => ctx.measureText(text).width));
+    if (widest < step) {
+      texts.forEach((text, i) => {
+        const top = Math.max(0, one.values[i] ?? 0, one.high[i] ?? 0);
+        ctx.fillText(text, u.valToPos(i, "x", true), u.valToPos(top, "y", true) - 4 * devicePixelRatio);
+      });
+    }
     ctx.restore();
   }
 
@@ -317,6 +372,17 @@ function across(plot: Plot): { range?: [number, number] } {
   return { range: [-0.5, plot.labels.length - 0.5] };
 }
 
+/**
+ * The values that the axis is made for: without a share that is more than three times any other,
+ * such as the churn of a first month in which two people could leave.
+ */
+function usual(plot: Plot, values: (number | null)[]): (number | null)[] {
+  if (plot.kind !== "line" || plot.unit !== "share") return values;
+  const [first, second] = values.filter((value) => value !== null).sort((a, b) => b - a);
+  if (values.length < 6 || first === undefined || second === undefined) return values;
+  return first > 3 * second ? values.filter((value) => value !== first) : values;
+}
+
 /** Lowest and highest of the y axis: bars and money start at zero, shares too. */
 function range(plot: Plot): [number, number] {
   let low = 0;
@@ -330,15 +396,17 @@ function range(plot: Plot): [number, number] {
     });
   } else {
     for (const one of plot.series) {
-      for (const value of [...one.values, ...one.low, ...one.high]) {
+      for (const value of [...usual(plot, one.values), ...one.low, ...one.high]) {
         if (value === null) continue;
         high = Math.max(high, value);
         low = Math.min(low, value);
       }
     }
   }
-  const room = (high - low) * 0.08 || 1;
-  return [low < 0 ? low - room : 0, plot.unit === "share" ? Math.min(high + room, Math.max(1, high)) : high + room];
+  // Names have their values written above them.
+  const room = (high - low) * (plot.kind === "names" ? 0.16 : 0.08) || 1;
+  const highest = plot.unit === "share" && plot.kind !== "names" ? Math.max(1, high) : Infinity;
+  return [low < 0 ? low - room : 0, Math.min(high + room, highest)];
 }
 
 customElements.define("figure-chart", FigureChart);
