@@ -66,7 +66,7 @@ async def values(
     if until:
         query = query.where(row.month <= until)
     if currency:
-        query = query.where(row.currency == currency)
+        query = query.where(row.currency.in_((currency, "")))
     query = query.order_by(row.month, row.currency, row.dimension).limit(VALUES_MAX)
     return [Value(*(getattr(found, name) for name in COLUMNS)) for found in await tx.scalars(query)]
 
@@ -83,6 +83,7 @@ async def behind(
 ) -> Behind:
     """The rows behind a value; of all its currencies or dimensions where none is told.
 
+    Rows that are not parted by currency or dimension, as those of `survival`, stand behind all.
     Kept are thirteen months, and of each value the largest thousand; `total` says of how many.
     """
     of, chosen = rows_of(figure, definition)
@@ -91,9 +92,9 @@ async def behind(
         row.venue_id == venue_id, row.figure == of, row.definition == chosen, row.month == month
     )
     if currency:
-        query = query.where(row.currency == currency)
+        query = query.where(row.currency.in_((currency, "")))
     if dimension:
-        query = query.where(row.dimension == dimension)
+        query = query.where(row.dimension.in_((dimension, "")))
     query = query.order_by(row.currency, row.dimension)
     found: list[dict[str, Any]] = []
     total = 0

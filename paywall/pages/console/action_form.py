@@ -186,9 +186,17 @@ def languages_of(desk: Desk, texts: Mapping[str, Any], wanted: str = "") -> list
 
 def level_text(trigger: Trigger) -> str:
     """The occasion's number as people type it, its usual one where none was given."""
-    occasion = occasions.OCCASION[trigger.occasion]
-    level = occasion.level if trigger.level is None else trigger.level
-    return "" if level is None else f"{level * (100 if occasion.unit == 'share' else 1):g}"
+    return usual_level(trigger.occasion, trigger.level)
+
+
+def usual_level(name: str, level: float | None = None) -> str:
+    """An occasion's number as people type it: this one, or its usual one; empty where it has none.
+
+    Shares are typed as percentages.
+    """
+    occasion = occasions.OCCASION[name]
+    chosen = occasion.level if level is None else level
+    return "" if chosen is None else f"{chosen * (100 if occasion.unit == 'share' else 1):g}"
 
 
 def values_of(trigger: Trigger) -> dict[str, str]:
@@ -248,6 +256,7 @@ def values_to_start(ready: Ready | None, kind: str) -> dict[str, str]:
         return values
     values |= {
         "occasion": ready.occasion,
+        "level": usual_level(ready.occasion),
         "delay_h": str(ready.delay_h),
         "again_after_days": str(ready.again_after_days or ""),
         "service": "yes" if ready.service else "",

@@ -151,7 +151,7 @@ MODES = {
 }
 ARMS = {"treated": N_("Would get it"), "held_out": N_("Would be held out")}
 WHYS = {
-    "no_customer": N_("Imported; no customer here"),
+    "no_customer": N_("Imported or simulated; no customer here"),
     "other_currency": N_("Pays in another currency"),
     "not_worth": N_("Would cost more than it keeps"),
     "already": N_("Had it already, or was held out"),

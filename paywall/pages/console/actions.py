@@ -299,7 +299,7 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
 def _arm_columns(desk: Desk, effect: ActionEffect) -> list[str]:
     _ = desk.gettext
     return [
-        _("After %(days)s days") % {"days": effect.after_days}, _("People"), _("Stayed"),
+        _("After %(days)s days") % {"days": effect.after_days}, _("Number of people"), _("Stayed"),
         _("95% interval"),
     ]  # fmt: skip
 

@@ -113,8 +113,9 @@ def value_text(locale: Translator, name: str, value: Any, currency: str = "EUR")
 def _place_or_tongue(locale: Translator, name: str, value: str) -> str:
     """A country or language by its name; any other category as it is."""
     known = Locale.parse(locale.locale)
-    names = {"country": known.territories, "language": known.languages}.get(name, {})
-    return str(names.get(value, value))
+    if name == "country":
+        return str(known.territories.get(value, value))
+    return str(known.languages.get(value, value)) if name == "language" else value
 
 
 def _times(locale: Translator, log2: float) -> str:

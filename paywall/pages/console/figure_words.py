@@ -114,6 +114,32 @@ DIMENSIONS = {
 }
 """What a figure is split by, in words; names that data brings, such as events, stay."""
 
+ROW_COLUMNS = {
+    "person": N_("Person"),
+    "amount": N_("Value"),
+    "before": N_("Before"),
+    "after": N_("After"),
+    "at": N_("When"),
+    "cause": N_("Cause"),
+    "reason": N_("Reason"),
+    "began": N_("Paid at the month's start"),
+    "subscription_id": N_("Subscription"),
+    "tried_at": N_("Trial from"),
+    "over_at": N_("Trial until"),
+    "converted": N_("Became it"),
+    "began_at": N_("Paid from"),
+    "left_at": N_("Paid until"),
+    "days": N_("Days"),
+    "left": N_("Left"),
+    "order_id": N_("Order"),
+    "quantity": N_("Quantity"),
+    "label": N_("Event"),
+    "kind": N_("Kind of offer"),
+    "plan": N_("Plan"),
+}
+"""Columns of the rows behind a value. Month, currency and dimension stand above the table."""
+ABOVE = ("month", "currency", "dimension")
+
 GROUPS = (
     (N_("Revenue"), ("mrr", "mrr_movements", "arpu", "lifetime_value")),
     (N_("Who stays"), ("subscribers", "subscriber_churn", "money_churn", "survival")),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get
@@ -18,7 +19,7 @@ from infra.kernel.errors import NotFound
 from infra.kernel.money import Money
 from paywall.accounts.roles import Permission as P
 from paywall.pages.console.desk import Desk
-from paywall.pages.console.figure_words import DIMENSIONS, GROUPS
+from paywall.pages.console.figure_words import ABOVE, DIMENSIONS, GROUPS, ROW_COLUMNS
 from paywall.pages.console.plots import Plot, plot_of
 from paywall.pages.console.table import Cell, Link, Row
 
@@ -106,14 +107,16 @@ async def rows_behind(desk: NamedDependency[Desk], figure: FromPath[str]) -> Res
     if query.get("format") == "csv":
         return _csv(f"{figure}-{month}-rows", read.rows_csv(found))
     _ = desk.gettext
+    columns = [name for name in found.columns if name not in ABOVE]
     cells = [
         Row([_behind_cell(desk, name, row.get(name), row.get("currency", currency))
-             for name in found.columns])
+             for name in columns])
         for row in found.rows[:SHOWN_ROWS]
     ]  # fmt: skip
     return desk.page(
         "figure_rows.html", section="figures", title=_(chosen.title), rows=cells,
-        columns=found.columns, total=found.total, shown=len(cells), month=month,
+        columns=[_(ROW_COLUMNS.get(name, name)) for name in columns], total=found.total,
+        shown=len(cells), month=month,
         what=_words_of(desk).get(dimension, dimension),
         csv_url=desk.url(f"/figures/{figure}/rows", definition=definition, month=month,
                          currency=currency, dimension=dimension, format="csv"),
@@ -208,13 +211,23 @@ def value_text(desk: Desk, unit: Unit, value: float | None, currency: str) -> st
 
 
 def _behind_cell(desk: Desk, name: str, value: Any, currency: str) -> Cell:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if name.endswith(("_minor", "amount", "before", "after", "delta")) and currency:
+    _ = desk.gettext
+    if value is None or value == "":
+        return Cell("")
+    if isinstance(value, bool):
+        return Cell(_("Yes") if value else _("No"), raw=str(value))
+    if isinstance(value, (int, float)):
+        if name in ("amount", "before", "after") and currency:
             return Cell(desk.locale.money(Money(round(value), currency)), num=True)
         return Cell(desk.locale.decimal(float(value)), num=True)
-    if name == "person" and value:
-        return Cell(str(value), code=True)
-    return Cell("" if value is None else str(value)[:80])
+    text = str(value)
+    if name == "person":
+        to = desk.url(f"/leaving/{quote(text, safe='')}") if desk.may(P.MARKETING_WRITE) else ""
+        return Cell(text, code=not to, href=to)
+    if name == "at" or name.endswith("_at"):
+        when = datetime.fromisoformat(text)
+        return Cell(desk.locale.date(when, desk.venue.timezone, "medium"), at=text)
+    return Cell(_words_of(desk).get(text, text)[:80])
 
 
 def _figure(name: str) -> Figure:

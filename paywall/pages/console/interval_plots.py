@@ -33,7 +33,8 @@ def said_against_came(locale: Translator, bands: Sequence[Mapping[str, Any]]) ->
         [one.high for one in came],
     )  # fmt: skip
     labels = [_("%(share)s said") % {"share": locale.share(one)} for one in said]
-    return Plot(Kind.DOTS, Unit.SHARE, "", labels, [dots, Series(_("Said"), list(said))], said)
+    line = Series(_("Said"), list(said))
+    return Plot(Kind.DOTS, Unit.SHARE, "", labels, [dots, line], said, line.name)
 
 
 def arms_of(effect: ActionEffect) -> tuple[Interval, Interval]:

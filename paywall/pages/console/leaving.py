@@ -36,9 +36,9 @@ from paywall.pages.console.table import Cell, Filter, Link, Listing, Row, money_
 READ = {"permission": P.MARKETING_WRITE}
 REASONS_SHOWN = 2
 BANDS = {
-    Band.HIGH: (N_("High"), "bad"),
-    Band.RAISED: (N_("Raised"), "warn"),
-    Band.LOW: (N_("Low"), "plain"),
+    Band.HIGH: (N_("High risk"), "bad"),
+    Band.RAISED: (N_("Raised risk"), "warn"),
+    Band.LOW: (N_("Low risk"), "plain"),
 }
 
 
@@ -174,7 +174,10 @@ def value_of(one: Scored) -> Money | None:
 def _why(desk: Desk, one: Scored) -> str:
     """What raises the risk most; nothing where it is only lowered."""
     raising = [reason for reason in strongest(one) if reason["points"] > 0][:REASONS_SHOWN]
-    return "; ".join(brief(desk.locale, reason, one.currency) for reason in raising)
+    told = [brief(desk.locale, reason, one.currency) for reason in raising]
+    if len(told) < REASONS_SHOWN:
+        return "".join(told)
+    return desk.gettext("%(one)s; %(two)s") % {"one": told[0], "two": told[1]}
 
 
 def strongest(one: Scored) -> list[dict[str, Any]]:

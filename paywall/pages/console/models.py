@@ -153,7 +153,7 @@ def explained(desk: Desk, figures: Mapping[str, Any]) -> list[tuple[str, str, st
 
 def _band_columns(desk: Desk) -> list[str]:
     _ = desk.gettext
-    return [_("People"), _("Said"), _("Came"), _("95% interval")]
+    return [_("Number of people"), _("Said"), _("Came"), _("95% interval")]
 
 
 def _bands(desk: Desk, figures: Mapping[str, Any]) -> list[Row]:

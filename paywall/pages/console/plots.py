@@ -46,6 +46,8 @@ class Plot(msgspec.Struct, frozen=True):
     series: list[Series]
     xs: list[float] = []
     """Where each value is on the axis: days of STEPS, shares of DOTS."""
+    along: str = ""
+    """What the axis counts, where that is not plain."""
 
     def as_json(self) -> str:
         """To stand in a script element, which no "<" may end."""
@@ -63,7 +65,7 @@ def plot_of(
         return None
     currency = values[0].currency
     if figure.name == "survival":
-        return _steps(figure, values)
+        return _steps(figure, values, locale)
     if figure.name == "cohort_retention":
         return _cohorts(figure, values, locale)
     if figure.dimension.startswith("event") or figure.dimension == "reason":
@@ -108,14 +110,15 @@ def _series(
     return Series(name, column("value"), low, column("high"))
 
 
-def _steps(figure: Figure, values: Sequence[Value]) -> Plot:
+def _steps(figure: Figure, values: Sequence[Value], locale: Translator) -> Plot:
     month = max(value.month for value in values)
     curve = sorted((float(value.dimension), value) for value in values if value.month == month)
     days = [day for day, _ in curve]
     series = Series(
         "", [v.value for _, v in curve], [v.low for _, v in curve], [v.high for _, v in curve]
     )
-    return Plot(Kind.STEPS, figure.unit, "", [f"{day:.0f}" for day in days], [series], days)
+    labels, along = [f"{day:.0f}" for day in days], locale.gettext("Days after the first payment")
+    return Plot(Kind.STEPS, figure.unit, "", labels, [series], days, along)
 
 
 def _cohorts(figure: Figure, values: Sequence[Value], locale: Translator) -> Plot:
@@ -130,7 +133,8 @@ def _cohorts(figure: Figure, values: Sequence[Value], locale: Translator) -> Plo
         for cohort in cohorts
     ]
     labels = [str(n) for n in range(latest + 1)]
-    return Plot(Kind.LINE, figure.unit, "", labels, series)
+    along = locale.gettext("Months after the first payment")
+    return Plot(Kind.LINE, figure.unit, "", labels, series, along=along)
 
 
 def _names(

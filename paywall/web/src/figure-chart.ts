@@ -19,11 +19,13 @@ interface Plot {
   series: Series[];
   /** Where each value is on the axis, of steps and dots. */
   xs: number[];
+  /** What the axis along counts, where that is not plain. */
+  along: string;
 }
 
 const INKS = ["--plot-1", "--plot-2", "--plot-3", "--plot-4", "--plot-5", "--plot-6"];
 const FONT = "12px \"Instrument Sans\", system-ui, sans-serif";
-const NAME_CHARACTERS = 14;
+const NAME_CHARACTERS = 18;
 
 class FigureChart extends HTMLElement {
   #plot: Plot | null = null;
@@ -95,7 +97,7 @@ class FigureChart extends HTMLElement {
           stroke: ink, font: FONT, grid: { show: false }, ticks: { show: false }, gap: 6,
           space: plot.kind === "names" ? 8 : 64,
           size: slanted(plot) ? 92 : 28,
-          rotate: slanted(plot) ? -40 : 0,
+          rotate: slanted(plot) ? 40 : 0,
           ...this.#title(plot, 1),
           ...(measured(plot) ? {} : { incrs: [1, 2, 3, 4, 6, 12, 24] }),
           values: (_u, splits) => splits.map((at) => this.#label(plot, at)),
@@ -212,10 +214,10 @@ class FigureChart extends HTMLElement {
     ctx.restore();
   }
 
-  /** Of dots the axes are named: what was said lies along, what came goes up. */
+  /** What an axis counts: 1 along, 0 up. Of dots that is what was said, and what came. */
   #title(plot: Plot, at: number): { label?: string; labelSize?: number; labelFont?: string } {
-    const label = plot.kind === "dots" ? plot.series[at]?.name : undefined;
-    return label === undefined ? {} : { label, labelSize: 22, labelFont: FONT };
+    const label = at === 1 ? plot.along : plot.kind === "dots" ? plot.series[0]?.name : "";
+    return !label ? {} : { label, labelSize: 22, labelFont: FONT };
   }
 
   /** One single value is a point, and its interval a line. */
@@ -232,9 +234,11 @@ class FigureChart extends HTMLElement {
     ctx.font = `${12 * devicePixelRatio}px "Instrument Sans", system-ui, sans-serif`;
     ctx.fillStyle = this.#ink("--ink-soft");
     ctx.textBaseline = "top";
+    ctx.textAlign = "left";
     plot.series.forEach((one) => one.values.forEach((value, i) => {
       if (value === null || value <= top) return;
-      const x = u.valToPos(u.data[0][i] ?? 0, "x", true) + 6 * devicePixelRatio;
+      // Beside the slope that leads away from it.
+      const x = u.valToPos(u.data[0][i + 1] ?? u.data[0][i] ?? 0, "x", true) + 6 * devicePixelRatio;
       ctx.fillText(`↑ ${this.#axis(plot, value)}`, x, u.bbox.top);
     }));
     ctx.restore();
