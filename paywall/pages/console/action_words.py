@@ -57,6 +57,7 @@ READY = {
     "first_concert": N_("After the first concert"),
     "call": N_("Call those who bring most"),
 }
+MONEY_INTERVAL = N_("95% interval of the money kept")
 SIMULATED = (
     N_("Two free weeks after three quiet ones"),
     N_("5 euros off a ticket after three quiet weeks"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -78,11 +78,13 @@ async def one(desk: NamedDependency[Desk], figure: FromPath[str]) -> Response[An
     shown = [v for v in values if not v.currency or v.currency == currency]
     if query.get("format") == "csv":
         return _csv(f"{figure}-{definition}", read.values_csv(shown))
-    _ = desk.gettext
+    _, of = desk.gettext, chosen.definition(definition)
     return desk.page(
         "figure.html", section="figures", run=run, figure=chosen, title=_(chosen.title),
         lead=_(chosen.words), plot=_plot(desk, chosen, shown), currencies=currencies,
-        currency=currency, definition=chosen.definition(definition), definitions=[
+        currency=currency, definition=of,
+        read_on=desk.locale.date(date.fromisoformat(of.read_on)) if of.read_on else "",
+        definitions=[
             Choice(one.name, _(one.words)) for one in chosen.definitions
         ],
         columns=_columns(desk, chosen, shown), rows=_rows(desk, chosen, definition, shown),

@@ -78,7 +78,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
             title=_("Who may leave"),
             lead=_lead(desk, asked, found, leaving),
             columns=[
-                _("Who"), _("Chance"), _("Risk"), _("A week before"), _("Why"), _("Brings a month"),
+                _("Who"), _("Chance"), _("Risk"), _("Why"), _("A week before"), _("Brings a month"),
                 _("Plan"),
             ],
             name="who-may-leave",
@@ -151,12 +151,12 @@ def _row(
             Cell(names.get(one.person, one.person)),
             Cell(in_hundred(desk.locale, chance), raw=f"{chance:.4f}", num=True),
             Cell(desk.gettext(text), tone=tone),
+            Cell(_why(desk, one)),
             Cell(
                 "" if before is None else in_hundred(desk.locale, before),
                 raw="" if before is None else f"{before:.4f}",
                 num=True,
             ),
-            Cell(_why(desk, one)),
             money_cell(desk.locale, value_of(one)),
             Cell(one.plan or ""),
         ],

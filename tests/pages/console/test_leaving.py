@@ -16,7 +16,7 @@ from churn.prediction.tables import ModelFile, ModelRecord, ModelState, Night, P
 from churn.tables import Person, PersonToday
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
-from paywall.pages.console.feature_words import MEANINGS, points_text, sentence, value_text
+from paywall.pages.console.feature_words import MEANINGS, brief, points_text, usual_text, value_text
 from paywall.pages.i18n import Catalogues
 from tests.pages.console.conftest import Console
 
@@ -88,7 +88,7 @@ async def test_people_come_by_their_risk_with_reasons_in_words(scored: Console) 
     page = (await owner.get(f"{scored.at}/leaving")).text
     assert page.index("crm-ann") < page.index("crm-bob") < page.index("crm-eve")
     assert "42 in 100" in page
-    assert "days since they last watched: 34, +12 points" in page
+    assert "days since they last watched: 34" in page
     assert "cat" not in page.split("<tbody>")[1].split("</tbody>")[0]
     assert "dan" not in page
 
@@ -190,9 +190,10 @@ def test_values_are_written_in_the_readers_manner() -> None:
     assert value_text(english, "satisfaction", None) == "unknown"
     assert points_text(english, -0.4) == "−0.4 point"
     usual = {"low": 2.0, "high": 9.0}
-    assert sentence(english, REASON, usual) == (
-        "days since they last watched: 34 (half of people: 2 to 9), +12 points"
-    )
+    assert usual_text(english, "days_since_watched", usual) == "half of people: 2 to 9"
+    assert brief(english, REASON) == "days since they last watched: 34"
+    assert brief(french, REASON) == "jours depuis le dernier visionnage\xa0: 34"
+    assert value_text(french, "country", "BE") == "Belgique"
 
 
 async def test_said_against_came_is_a_plot_with_intervals_a_table_and_a_file(
