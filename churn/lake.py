@@ -8,7 +8,7 @@ that is done again) or by itself without the people who were erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from ibis.expr.types import Table as Expression
 
 from infra.kernel.facts import BY_NAME, OF_PEOPLE, TABLES, Kind, Table
+from infra.kernel.ids import new_id
 
 _ARROW = {
     Kind.TEXT: pa.string(),
@@ -110,22 +111,33 @@ class Facts:
     owner passes tables of Spark, ClickHouse or BigQuery with the same columns.
     """
 
-    def __init__(self, raw: Mapping[str, Expression], as_of: datetime) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Expression],
+        as_of: datetime,
+        con: ibis.backends.duckdb.Backend | None = None,
+    ) -> None:
         self._raw = raw
         self.as_of = as_of
+        self._con = con
+        self._kept: dict[str, Expression] = {}
 
     @classmethod
     def of_lake(
-        cls, lake: Lake, venue_id: str, as_of: datetime, con: ibis.BaseBackend | None = None
+        cls,
+        lake: Lake,
+        venue_id: str,
+        as_of: datetime,
+        con: ibis.backends.duckdb.Backend | None = None,
     ) -> Facts:
         """With a DuckDB of its own unless one is given; a table without files is empty."""
         con = con or ibis.duckdb.connect()
         raw = {name: _read(con, lake, name, venue_id) for name in SCHEMAS}
-        return cls(raw, as_of)
+        return cls(raw, as_of, con)
 
     def at(self, as_of: datetime) -> Facts:
         """The same facts as of another moment."""
-        return Facts(self._raw, as_of)
+        return Facts(self._raw, as_of, self._con)
 
     def of_people(self, people: Expression) -> Facts:
         """The same facts of those people alone (one column `person`), and all that is nobody's."""
@@ -133,7 +145,20 @@ class Facts:
             name: table.semi_join(people, "person") if name in OF_PEOPLE else table
             for name, table in self._raw.items()
         }
-        return Facts(raw, self.as_of)
+        return Facts(raw, self.as_of, self._con)
+
+    def once(self, name: str, made: Callable[[], Expression]) -> Expression:
+        """What many expressions are built on, computed once on DuckDB, into a temporary table.
+
+        Building and planning it anew in each of twenty figures cost more than computing them. On
+        other engines, whose tables we don't own, it stays an expression.
+        """
+        if self._con is None:
+            return made()
+        if name not in self._kept:
+            place = f"{name}_{new_id('kept')}"
+            self._kept[name] = self._con.create_table(place, made(), temp=True)
+        return self._kept[name]
 
     def table(self, name: str) -> Expression:
         """What was known of this table at `as_of`: one row a fact, none that came later."""

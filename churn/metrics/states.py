@@ -24,6 +24,10 @@ def states(facts: Facts, discounts: str = "paid") -> Table:
     `discounts`: `paid` takes each off while it runs and ends it on its date even where no change
     says so; `list` disregards those that end on a date.
     """
+    return facts.once(f"states_{discounts}", lambda: _states(facts, discounts))
+
+
+def _states(facts: Facts, discounts: str) -> Table:
     changes = past(facts, "subscriptions").filter(lambda t: t.person != "")
     if discounts == "list":
         changes = changes.mutate(price_minor=_undiscounted(changes))
@@ -108,6 +112,11 @@ def steps(facts: Facts, discounts: str = "paid", *, by_currency: bool = True) ->
     Not by currency, amounts of several are added up, which is good for nothing but whether the
     person pays at all; `currency` is empty then.
     """
+    name = f"steps_{discounts}{'_by_currency' if by_currency else ''}"
+    return facts.once(name, lambda: _steps(facts, discounts, by_currency=by_currency))
+
+
+def _steps(facts: Facts, discounts: str, *, by_currency: bool) -> Table:
     state = states(facts, discounts)
     state = state.filter(state.mrr_minor > 0)
     currency = state.currency if by_currency else ibis.literal("")
