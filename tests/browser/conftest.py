@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser.house import House
 
+OWNER = "claire@laverriere.example"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -61,3 +65,32 @@ def context(chromium: Browser, house: House) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
+    """The owner, signed in with password and code; once, as a code counts once."""
+    context = chromium.new_context(
+        base_url=house.url, locale="en-GB", timezone_id="Europe/Paris",
+        viewport={"width": 1280, "height": 900},
+    )  # fmt: skip
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/console")
+    page.get_by_label("Email").fill(OWNER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile(r"/console/ven_"))
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def desk(signed_in: BrowserContext) -> Iterator[Page]:
+    page = signed_in.new_page()
+    page.goto("/console")
+    yield page
+    page.close()

@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from infra.kernel.clock import SystemClock
-from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser import viewer
-from tests.browser.house import House
 from tests.browser.test_pages import Camera
 
-OWNER = "claire@laverriere.example"
 PARIS = ZoneInfo("Europe/Paris")
-
-
-@pytest.fixture(scope="session")
-def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
-    """The owner, signed in with password and code; once, as a code counts once."""
-    context = chromium.new_context(
-        base_url=house.url, locale="en-GB", timezone_id="Europe/Paris",
-        viewport={"width": 1280, "height": 900},
-    )  # fmt: skip
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/console")
-    page.get_by_label("Email").fill(OWNER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(re.compile(r"/console/ven_"))
-    page.close()
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def desk(signed_in: BrowserContext) -> Iterator[Page]:
-    page = signed_in.new_page()
-    page.goto("/console")
-    yield page
-    page.close()
 
 
 def section(page: Page, name: str) -> None:

@@ -9,10 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.house import House
-from tests.browser.test_console import desk, section, signed_in
+from tests.browser.test_console import section
 from tests.browser.test_pages import Camera
-
-__all__ = ["desk", "signed_in"]  # fixtures
 
 
 @pytest.fixture(scope="module")

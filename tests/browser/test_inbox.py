@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser.house import House
-from tests.browser.test_console import signed_in as signed_in
 from tests.browser.test_pages import Camera
 
 

@@ -20,14 +20,17 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 Lake = dict[str, list[dict[str, Any]]]
 
 
-def subscribers(people: int = 300, seed: int = 3, months: int = 15) -> Lake:
-    """Monthly subscribers. Who watches little leaves; whose card is old is declined."""
+def subscribers(
+    people: int = 300, seed: int = 3, months: int = 15, began: datetime = BEGAN
+) -> Lake:
+    """Monthly subscribers, who come within 90 days. Who watches little leaves; whose card is old
+    is declined."""
     print(f"lives: seed {seed}, {people} people")
     rng = np.random.default_rng(seed)
     lake: Lake = {name: [] for name in BY_NAME}
     for number in range(people):
         person, country = f"p{number:05d}", ("FR", "DE")[number % 2]
-        begins = BEGAN + timedelta(days=int(rng.integers(0, 90)))
+        begins = began + timedelta(days=int(rng.integers(0, 90)))
         lake["people"].append(_fact(person, begins, person=person, country=country, language="fr"))
         _change(lake, person, begins, "started")
         keen, card_old = bool(rng.random() < 0.6), bool(rng.random() < 0.3)
