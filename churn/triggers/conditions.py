@@ -24,7 +24,14 @@ KNOWN: dict[str, Feature] = {one.name: one for one in (*FEATURES, *SCORES)}
 """What a condition may ask about."""
 
 Op = Literal["lt", "le", "gt", "ge", "eq", "ne"]
-FeatureName = Annotated[str, Meta(max_length=40, description="One of the documented features.")]
+FeatureName = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="What is known of a person: " + ", ".join(f"`{name}`" for name in KNOWN) + ".",
+        examples=["days_since_watched"],
+    ),
+]
 Word = Annotated[str, Meta(max_length=64)]
 
 

@@ -22,7 +22,28 @@ from infra.kernel.paging import Slice, Wanted, slice_of
 TRIGGERS_MAX = 100
 DAY_S = 86_400
 
-Level = Annotated[float, Meta(ge=0, le=365, description="Days, or a share from 0 to 1.")]
+Occasion = Annotated[
+    str,
+    Meta(
+        max_length=32,
+        description="When: "
+        + ", ".join(f"`{one.name}` ({one.meaning})" for one in occasions.OCCASIONS)
+        + ".",
+        examples=["silent"],
+    ),
+]
+Level = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=365,
+        description="The occasion's number, days or a share from 0 to 1; the usual one if null: "
+        + ", ".join(
+            f"`{one.name}` {one.level:g}" for one in occasions.OCCASIONS if one.level is not None
+        )
+        + ".",
+    ),
+]
 Wall = Annotated[str, Meta(max_length=5, description="HH:MM, or empty.", examples=["21:00"])]
 Days = Annotated[int, Meta(ge=1, le=730)]
 RestDays = Annotated[int, Meta(ge=0, le=365)]
@@ -36,7 +57,7 @@ class NewTrigger(Ask, frozen=True, kw_only=True):
     """An action to define: when (`occasion`), who, what (`act`), how often, for how much."""
 
     name: Name
-    occasion: Annotated[str, Meta(max_length=32, examples=["silent"])]
+    occasion: Occasion
     level: Level | None = None
     who: Condition = All()
     act: Act
@@ -57,7 +78,7 @@ class TriggerEdit(Ask, frozen=True, kw_only=True):
     """What to change; absent members stay. Once started, the hold-out and the kind of act stay."""
 
     name: Name | Unset = UNSET
-    occasion: Annotated[str, Meta(max_length=32)] | Unset = UNSET
+    occasion: Occasion | Unset = UNSET
     level: Level | Unset | None = UNSET
     who: Condition | Unset = UNSET
     act: Act | Unset = UNSET

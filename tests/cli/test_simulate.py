@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from churn.lake import Lake
 from churn.simulate.keep import forget, is_there
-from infra.kernel.errors import NotFound
+from churn.simulate.rules import ACTIONS
+from churn.triggers.tables import Trigger
+from infra.kernel.errors import Invalid, NotFound
 from infra.kernel.settings import Settings
 from infra.migrations.models import METADATA
 from paywall.app.assembly import assemble
@@ -52,6 +56,19 @@ def venue(folder: Path, mode: Mode) -> str:
     return asyncio.run(make())
 
 
+def listed(folder: Path) -> set[str]:
+    """Ids of the actions on the venue's list."""
+
+    async def read() -> set[str]:
+        parts = assemble(Settings(data_dir=folder))
+        async with parts.db.read() as tx:
+            found = {one.id for one in await tx.scalars(select(Trigger))}
+        await parts.close()
+        return found
+
+    return asyncio.run(read())
+
+
 def test_a_folder_needs_no_installation(tmp_path: Path) -> None:
     done = paywall(
         *FEW, "--venue", "any", "--to", str(tmp_path / "lake"), "--json", folder=tmp_path
@@ -73,6 +90,10 @@ def test_a_second_simulation_takes_the_place_of_the_first(tmp_path: Path) -> Non
     other = (*FEW[:-1], "6")
     assert paywall(*other, "--venue", "hall", folder=tmp_path).exit_code == 0
     assert not set(first) & set(lake.paths("people", venue_id))
+    told = [pq.read_table(path) for path in lake.paths("messages", venue_id)]
+    drawn = {one for rows in told for one in rows["action_id"].to_pylist() if one}
+    assert drawn <= listed(tmp_path), "its actions are on the venue's list under these ids"
+    assert len(listed(tmp_path)) == len(ACTIONS)
     assert forget(lake, venue_id) > 0
     assert lake.paths("people", venue_id) == []
 
@@ -83,6 +104,12 @@ def test_a_live_venue_is_refused(tmp_path: Path) -> None:
     assert isinstance(done.exception, LiveVenue)
     assert "live" in done.exception.detail
     assert Lake(str(tmp_path / "lake")).paths("people", venue_id) == []
+
+
+def test_what_is_written_elsewhere_is_not_started_here(tmp_path: Path) -> None:
+    done = paywall(*FEW, "--venue", "any", "--to", str(tmp_path), "--start", folder=tmp_path)
+    assert isinstance(done.exception, Invalid)
+    assert "--start" in done.exception.detail
 
 
 def test_an_unknown_venue_is_said_to_be_unknown(tmp_path: Path) -> None:

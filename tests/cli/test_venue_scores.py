@@ -28,7 +28,7 @@ from tests.churn.prediction import lives
 
 pytestmark = pytest.mark.slow
 VENUE = "ven_1"
-DAYS = 165
+DAYS = 140
 """Of lives: few dates to learn from, so that the commands are soon done."""
 
 
@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(open_venue())
     lake, later = Lake(Settings(data_dir=made).lake()), now - lives.NOW
-    for table, rows in lives.subscribers(300, began=lives.NOW - timedelta(days=DAYS)).items():
+    for table, rows in lives.subscribers(700, began=lives.NOW - timedelta(days=DAYS)).items():
         moved = [
             {**row, "event_at": row["event_at"] + later, "known_at": row["known_at"] + later}
             for row in rows

@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import select, update
 
 from churn.lake import Facts, Lake
+from churn.simulate import shown
 from churn.tables import Person
+from churn.triggers.tables import Trigger
 from infra.kernel.facts import TABLES
 from paywall.accounts.tables import Account
 from paywall.bridges.lake.runs import LEASE, Running
@@ -188,6 +190,7 @@ async def test_a_live_venue_exports_nothing_of_its_tests(world: World) -> None:
     world.clock.move(days=1)
     async with world.db.transaction() as tx:
         world.venue = await tx.merge(world.venue)
+        await shown.put(tx, world.venue.id, world.now, world.now, world.now)
         world.venue.mode, world.venue.live_since = Mode.LIVE, world.now
     world.clock.move(days=1)
     await world.a_whole_life("viewer@example.org")
@@ -197,6 +200,7 @@ async def test_a_live_venue_exports_nothing_of_its_tests(world: World) -> None:
         assert len({row.get("person", "") for row in world.rows(table)}) == 1, table
     assert all(row["event_at"] >= world.venue.live_since for row in world.rows("orders"))
     async with world.db.read() as tx:
+        assert await tx.scalar(select(Trigger)) is None, "simulated actions go with their people"
         assert len(list(await tx.scalars(select(Person)))) == 1
 
 

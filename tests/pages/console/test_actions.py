@@ -9,14 +9,17 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from churn.effects import Verdict
+from churn.effects import Arm, Verdict, judge
+from churn.simulate import shown
+from churn.simulate.rules import ACTIONS
 from churn.tables import PersonToday
 from churn.triggers.tables import ActionEffect, Task, Trigger, TriggerState
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, Customer
+from paywall.bridges.churn_acts.measure import row_of
 from paywall.pages.console import condition_fields
-from paywall.pages.console.action_words import FEATURE_WORDS, OCCASIONS, READY, WHYS
+from paywall.pages.console.action_words import FEATURE_WORDS, OCCASIONS, READY, SIMULATED, WHYS
 from tests.pages.console.conftest import Console
 
 FIELD = re.compile(
@@ -204,6 +207,38 @@ async def test_the_effect_is_told_in_one_sentence(console: Console) -> None:
         assert said in page.text
         assert "€640.00" in page.text
         assert said in (await browser.get(f"{console.at}/actions")).text
+
+
+async def test_simulated_actions_stand_on_the_list_and_leave_it(console: Console) -> None:
+    """In place of a former simulation's; the neighbour's stay, and so does what people made."""
+    now, browser = console.clock.machine(), await console.sign_in(Role.MARKETING)
+    await draft(console, browser, "call")
+    for venue_id in (console.venue_id, console.neighbour_id, console.venue_id):
+        async with console.db.transaction() as tx:
+            await shown.put(tx, venue_id, now, now, now)
+    ids = shown.ids(console.venue_id)
+    async with console.db.transaction() as tx:
+        trigger = await tx.get_one(Trigger, ids["sim_plan_advice"])
+        harm = judge(Arm(1100, 850, 900_000, 10**9, 1_100), Arm(260, 232, 240_000, 10**9))
+        tx.add(row_of(trigger, harm, now))
+    listed = (await browser.get(f"{console.at}/actions")).text
+    assert listed.count("Simulated") == len(ids)
+    assert "1,100" in listed
+    page = (await browser.get(f"{console.at}/actions/{trigger.id}")).text
+    assert "of 100 people who got it 12 fewer are still there" in page
+    assert "Money lost in 6 months" in page
+    assert "End it" not in page, "it has ended"
+    async with console.db.transaction() as tx:
+        await shown.take_away(tx, console.venue_id)
+        left = {one.venue_id for one in await tx.scalars(select(Trigger)) if one.simulated}
+        assert left == {console.neighbour_id}
+        assert await tx.scalar(select(ActionEffect)) is None
+    assert "Simulated" not in (await browser.get(f"{console.at}/actions")).text
+
+
+def test_names_of_simulated_actions_are_in_the_catalogues() -> None:
+    assert {look.name for look in shown.LOOKS.values()} == set(SIMULATED)
+    assert set(shown.LOOKS) == {one.action_id for one in ACTIONS}
 
 
 async def test_a_task_is_settled_and_taken_back(console: Console) -> None:

@@ -193,3 +193,25 @@ async def test_said_against_came_is_a_plot_with_intervals_a_table_and_a_file(
     people, said, left, interval = list(csv.reader(io.StringIO(file)))[1]
     assert (people, said, left) == ("93", "0.0500", "0.0430")
     assert interval == "0.0169 – 0.1054"
+
+
+async def test_the_api_lists_scores_with_reasons_and_tells_of_models(scored: Console) -> None:
+    model_id = await _model(scored, ModelState.CURRENT)
+    staff = await scored.sign_in(Role.MARKETING)
+    at = f"/v1/venues/{scored.venue_id}"
+    first = (await staff.get(f"{at}/scores", params={"limit": 1})).json()
+    [ann] = first["data"]
+    assert (ann["person"], ann["risk"], ann["band"]) == ("ann", 0.42, "raised")
+    assert ann["value_month"] == {"amount": 900, "currency": "EUR"}
+    assert ann["reasons"] == [REASON]
+    rest = (await staff.get(f"{at}/scores", params={"cursor": first["next_cursor"]})).json()
+    assert [one["person"] for one in rest["data"]] == ["bob", "eve"]
+    assert (await staff.get(f"{at}/scores/cat")).json()["risk"] is None
+    assert (await staff.get(f"{at}/scores/dan")).status_code == 404, "the neighbour's"
+    low = (await staff.get(f"{at}/scores", params={"band": "low"})).json()["data"]
+    assert [one["person"] for one in low] == ["bob", "eve"]
+    assert (await staff.get(f"{at}/scores", params={"band": "tall"})).status_code == 422
+    [model] = (await staff.get(f"{at}/models")).json()["data"]
+    assert (model["id"], model["state"], model["top_decile_lift"]) == (model_id, "current", 4.2)
+    assert (await staff.get(f"{at}/models/{model_id}")).json() == model
+    assert (await staff.get(f"{at}/models/mdl_nothing")).status_code == 404
