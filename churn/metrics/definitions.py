@@ -84,7 +84,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "mrr_movements", "Movements of MRR", Unit.MONEY,
-        "What changed MRR within the month; the sum is the difference of two month's ends.",
+        "What changed MRR within the month; the sum is the difference of two months' ends.",
         (
             Definition(
                 "snapshot", "Each person's MRR at the month's end against its start.",

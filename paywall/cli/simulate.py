@@ -88,7 +88,6 @@ def audience(
     from churn.lake import Lake
     from churn.simulate import shown
     from churn.simulate.keep import is_there, write
-    from churn.simulate.run import simulate
     from churn.simulate.sanity import figures
 
     if to and start:
@@ -106,13 +105,7 @@ def audience(
         if not as_json:
             say.print("There is a simulation already.", highlight=False)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=say, transient=True, disable=as_json) as bar:
-        row = bar.add_task("days", total=None)
-        simulation = simulate(
-            seed, years, people, until,
-            told=lambda done, whole: bar.update(row, completed=done, total=whole),
-        )  # fmt: skip
+    simulation = _lived(seed, years, people, until, quiet=as_json)
     rows = write(lake, name, simulation, seed, None if to else shown.ids(name))
     if not to:
         asyncio.run(_list_actions(name, until - timedelta(days=365 * years), until))
@@ -126,6 +119,19 @@ def audience(
         _show(simulation, done)
     if start:
         _start(venue, quiet=as_json)
+
+
+def _lived(seed: int, years: float, people: int, until: datetime, *, quiet: bool) -> Simulation:
+    """The simulation, with a bar of its days."""
+    from churn.simulate.run import simulate
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=say, transient=True, disable=quiet) as bar:
+        row = bar.add_task("days", total=None)
+        return simulate(
+            seed, years, people, until,
+            told=lambda done, whole: bar.update(row, completed=done, total=whole),
+        )  # fmt: skip
 
 
 async def _list_actions(venue_id: str, began: datetime, ended: datetime) -> None:

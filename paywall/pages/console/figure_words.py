@@ -17,7 +17,7 @@ TEXTS = frozenset({
     N_("What is really paid: every discount is taken off while it runs."),
     N_("A discount that ends on a date doesn't lower MRR; one for ever does."),
     N_("Movements of MRR"),
-    N_("What changed MRR within the month; the sum is the difference of two month's ends."),
+    N_("What changed MRR within the month; the sum is the difference of two months' ends."),
     N_("Each person's MRR at the month's end against its start."),
     N_("Every change, also those taken back within the month."),
     N_("Paying subscribers"),
