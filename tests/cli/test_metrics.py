@@ -32,10 +32,10 @@ VENUE = "ven_1"
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of an installation with one venue and half a year of its audience."""
+    """The data folder of an installation with one venue and some months of its audience."""
     folder = tmp_path_factory.mktemp("hall")
     asyncio.run(_venue(folder))
-    for table, rows in simulate(5, 0.5, 200, SystemClock().machine()).tables.items():
+    for table, rows in simulate(5, 0.3, 250, SystemClock().machine()).tables.items():
         Lake(str(folder / "lake")).write(table, VENUE, rows, "sim")
     return folder
 
