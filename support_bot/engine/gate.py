@@ -24,12 +24,8 @@ CAUTION = 0.5
 ANSWERED_MIN = 20
 """Out-of-fold answers below which no precision is claimed; then nothing is answered directly."""
 
-SUGGEST_AT = 0.6
-"""Chance that the right article is among three from which on three are offered.
-
-Measured on the shipped articles: at one half, a tenth of the questions that nothing answers got
-suggestions; at .7, a sixth of those that have an answer got none.
-"""
+SUGGEST_AT = 0.5
+"""Chance that the right article is among three from which on three are offered."""
 
 NEVER = 2.0
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from support_bot.engine.accents import Accents
 from support_bot.engine.features import Array
 from support_bot.engine.lexical import Lexical
 from support_bot.engine.semantic import Semantic
@@ -49,12 +50,14 @@ class Heads:
         common: Lexical,
         own: dict[str, Lexical],
         semantic: Semantic | None,
+        accents: Accents | None,
         intents: int,
         has_oos: bool,  # noqa: FBT001 - read back from a file
     ) -> None:
         self.common = common
         self.own = own
         self.semantic = semantic
+        self.accents = accents
         self.intents = intents
         self.has_oos = has_oos
 
@@ -69,7 +72,7 @@ class Heads:
     ) -> Heads:
         """Label `intents` (one past the last) is the out-of-scope class, if any example has it.
 
-        `embedded` holds vectors and labels of the examples that were embedded, maybe not all. With
+        `embedded` holds vectors and rows of the examples that were embedded, maybe not all. With
         them no language gets an SVM of its own: on three sets of 29 languages its weight came out
         as 0, and it took half of the time.
         """
@@ -83,10 +86,14 @@ class Heads:
                 rows = np.array([i for i, code in enumerate(langs) if code == lang])
                 if len(np.unique(labels[rows])) > 1:
                     own[lang] = Lexical.fit([folded[i] for i in rows], labels[rows], classes)
-        semantic = None
+        semantic = accents = None
         if embedded is not None and len(embedded[1]):
-            semantic = Semantic.fit(embedded[0], embedded[1], classes)
-        return cls(common, own, semantic, intents, has_oos)
+            vectors, rows = embedded
+            spoken = [langs[row] for row in rows]
+            accents = Accents.fit(vectors, labels[rows], spoken)
+            plain = accents.without(vectors, [[(lang, 1.0)] for lang in spoken])
+            semantic = Semantic.fit(plain, labels[rows], classes)
+        return cls(common, own, semantic, accents, intents, has_oos)
 
     def judge(self, questions: Questions) -> Judgement:
         said = self.common.judge(questions.folded)
@@ -94,7 +101,9 @@ class Heads:
         if self.own:
             kinds += self._in_own_language(questions, said)
         if self.semantic is not None and questions.vectors is not None:
-            meant = self.semantic.judge(questions.vectors)
+            assert self.accents is not None, "what was embedded has its accents"
+            plain = self.accents.without(questions.vectors, questions.languages)
+            meant = self.semantic.judge(plain)
             kinds += [meant["chance"], meant["guess"], meant["near"], meant["near3"]]
         everything = np.stack(kinds, axis=2)
         words = np.array([[np.log1p(len(text.split()))] for text in questions.folded], np.float32)
@@ -128,17 +137,19 @@ class Heads:
             "common": self.common.state(),
             "own": {lang: head.state() for lang, head in self.own.items()},
             "semantic": None if self.semantic is None else self.semantic.state(),
+            "accents": None if self.accents is None else self.accents.state(),
             "intents": self.intents,
             "has_oos": self.has_oos,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Heads:
-        semantic = state["semantic"]
+        semantic, accents = state["semantic"], state["accents"]
         return cls(
             Lexical(state["common"]),
             {lang: Lexical(head) for lang, head in state["own"].items()},
             None if semantic is None else Semantic(semantic),
+            None if accents is None else Accents(accents),
             int(state["intents"]),
             bool(state["has_oos"]),
         )

@@ -11,8 +11,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from infra.kernel.errors import Problem
+from support_bot.engine.accents import Accents
 from support_bot.engine.brain import Brain
-from support_bot.engine.copies import near_copies
+from support_bot.engine.copies import joined, near_copies, translations
 from support_bot.engine.embed import Embedder
 from support_bot.engine.evidence import evidence
 from support_bot.engine.features import Array
@@ -151,7 +152,7 @@ def _heads(lesson: _Lesson, rows: Array, chosen: Array, vectors: Array | None) -
     embedded = None
     if vectors is not None:
         inside = np.isin(chosen, rows)
-        embedded = (vectors[inside], lesson.labels[chosen[inside]])
+        embedded = (vectors[inside], np.searchsorted(rows, chosen[inside]))
     return Heads.fit(
         [lesson.folded[i] for i in rows],
         lesson.labels[rows],
@@ -174,7 +175,7 @@ def _calibrated(
     if intents < 2 or len(usable) < 2 * FOLDS:
         return None, None
     dice = np.random.default_rng(0)
-    fold_of = _folds(lesson, dice)
+    fold_of = _folds(lesson, chosen, vectors, dice)
     unknown = dice.permutation(intents)
     runs = min(FOLDS, max(2, math.ceil(CALIBRATED_ON * FOLDS / len(usable))))
     strangers = max(1, round(UNKNOWN_INTENTS * intents)) if intents > 2 else 0
@@ -225,16 +226,28 @@ def _names(lesson: _Lesson) -> Array:
     return np.array([int.from_bytes(digest) for digest in digests], np.int64)
 
 
-def _folds(lesson: _Lesson, dice: np.random.Generator) -> Array:
+def _folds(
+    lesson: _Lesson, chosen: Array, vectors: Array | None, dice: np.random.Generator
+) -> Array:
     """A fold for each example: every label spread evenly, near-copies of a sentence kept together.
 
-    A question from outside rarely is a training sentence with one word changed. If its near-copies
-    were taught while it is held out, the gate would promise a precision that strangers don't get.
+    A question from outside rarely is a training sentence with one word changed, or one that only
+    another language has. If its near-copies were taught while it is held out, the gate would
+    promise a precision that strangers don't get.
     """
     fold_of = np.zeros(len(lesson.labels), dtype=int)
+    plain = None
+    if vectors is not None:
+        spoken = [lesson.langs[i] for i in chosen]
+        accents = Accents.fit(vectors, lesson.labels[chosen], spoken)
+        plain = accents.without(vectors, [[(lang, 1.0)] for lang in spoken])
     for label in np.unique(lesson.labels):
         rows = np.flatnonzero(lesson.labels == label)
         alike = near_copies([lesson.folded[i] for i in rows])
+        if plain is not None:
+            mine = np.flatnonzero(lesson.labels[chosen] == label)
+            said = translations(plain[mine], [lesson.langs[i] for i in chosen[mine]])
+            alike = joined(alike, np.searchsorted(rows, chosen[mine]), said)
         turn = dice.permutation(alike.max() + 1)[alike]
         size = np.bincount(turn)
         # Whole groups go round the folds, the large ones first.
