@@ -15,6 +15,7 @@ import paywall.accounts.tables
 import paywall.bridges.lake.tables
 import paywall.catalogue.tables
 import paywall.checkout.tables
+import paywall.crm.tables
 import paywall.ledger.tables
 import paywall.notices.dev_mailbox
 import paywall.notices.receipts

@@ -35,6 +35,7 @@ from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
+from paywall.crm.visits import Visits
 from paywall.http.parts import Parts
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.account_mails import AccountMails
@@ -119,6 +120,7 @@ def assemble(
         cases=helping.cases,
         unsubscribes=unsubscribes,
         venue_acts=VenueActs(outbox, unsubscribes, public_url),
+        visits=Visits(db, clock),
         closing=closing + helping.closing,
     )
 

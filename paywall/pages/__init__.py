@@ -19,6 +19,7 @@ from paywall.pages import (
     tickets,
     unsubscribe,
     venue,
+    visits,
     watch,
 )
 
@@ -47,5 +48,6 @@ PAGES = [
     *[tickets.tickets],
     *[unsubscribe.ask, unsubscribe.stop],
     *[venue.storefront_page, venue.theme, venue.terms, venue.imprint],
+    *[visits.tell, visits.privacy, visits.choose],
     *[watch.watch],
 ]

@@ -122,8 +122,10 @@ PUBLIC = {
     "/venues/{slug:str}/help/{article:str}",
     "/venues/{slug:str}/help/{article:str}/vote",
     "/venues/{slug:str}/imprint",
+    "/venues/{slug:str}/privacy",
     "/venues/{slug:str}/terms",
     "/venues/{slug:str}/theme.css",
+    "/visits",
     "/watch/{event_id:str}",
 }
 
