@@ -172,6 +172,8 @@ TABLES: tuple[Table, ...] = (
             "state",
             "`open`, `paid`, `expired`, `cancelled`, `unserved`, `partly_refunded`, `refunded`.",
         ),
+        _t("source", "Of the visit that it came from, as in `visits`."),
+        _t("campaign", "The campaign whose link that was."),
         versioned=True,
     ),
     _table(
@@ -250,7 +252,7 @@ TABLES: tuple[Table, ...] = (
     ),
     _table(
         "visits",
-        "Somebody came to the venue's pages.",
+        "Somebody came to the venue's pages; of people who aren't logged in, how many did.",
         PERSON,
         _t("visit_id", "The visit."),
         _t("page", "`storefront`, `event`, `offer`, `account`, `cancel` ..."),
@@ -258,6 +260,8 @@ TABLES: tuple[Table, ...] = (
         _t("source", "`search`, `social`, `partner`, `mail`, `direct`."),
         _t("campaign", "Its campaign."),
         _t("device", "`web`, `phone` or `tv`."),
+        _t("country", "Where from, ISO 3166-1 alpha-2, where something on the way told."),
+        _i("visits", "How many came this way in this half hour, where nobody is known; else 1."),
     ),
     _table(
         "concerts",

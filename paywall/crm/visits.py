@@ -252,4 +252,5 @@ async def sweep_visits(db: Database, now: datetime) -> int:
 
 async def forget_visits(tx: Tx, customer_ids: list[str]) -> None:
     """These customers' visits are taken out."""
-    await tx.execute(delete(Visit).where(Visit.customer_id.in_(padded(customer_ids))))
+    if customer_ids:
+        await tx.execute(delete(Visit).where(Visit.customer_id.in_(padded(customer_ids))))
