@@ -151,6 +151,7 @@ TABLES: tuple[Table, ...] = (
         _i("attempt", "1 for the first try of this bill, 2 for the next ..."),
         _t("method", "`card`, `sepa_debit`, `paypal` ..."),
         _at("card_expires_at", "The end of the card's last month."),
+        _t("brand", "Of a card: `visa`, `mastercard` ..."),
     ),
     _table(
         "orders",
