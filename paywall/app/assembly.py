@@ -37,6 +37,7 @@ from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
 from paywall.crm.visits import Visits
 from paywall.http.parts import Parts
+from paywall.mailings.clicks import Clicks
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.outbox import Outbox
@@ -69,6 +70,7 @@ def assemble(
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
     unsubscribes = Unsubscribes(db, clock, sealer, public_url)
+    clicks = Clicks(db, clock, sealer, public_url)
     announcer = Announcer(outbox, public_url)
     gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
@@ -119,7 +121,8 @@ def assemble(
         help=helping.help,
         cases=helping.cases,
         unsubscribes=unsubscribes,
-        venue_acts=VenueActs(outbox, unsubscribes, public_url),
+        venue_acts=VenueActs(outbox, unsubscribes, clicks, public_url),
+        clicks=clicks,
         visits=Visits(db, clock),
         closing=closing + helping.closing,
     )

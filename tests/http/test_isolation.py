@@ -64,6 +64,7 @@ PUBLIC = {
     "/help",
     "/help/contact",
     "/help/{article:str}",
+    "/l/{token:str}",
     "/login",
     "/login/forgot",
     "/login/link",

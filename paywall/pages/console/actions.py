@@ -201,7 +201,7 @@ async def count(desk: NamedDependency[Desk]) -> Response[Any]:
         trigger_id = typed.text("trigger_id")
         trigger = define.draft_of(desk.venue.id, trigger_id[:32], asked, desk.now)
         async with desk.look() as tx:
-            counted = await who.counts(tx, trigger, desk.now)
+            counted = await who.counts(tx, desk.parts.venue_acts, trigger, desk.now)
     except Problem as found:
         problem = desk.words_for(found)
     return desk.fragment("action_count.html", counted=counted, problem=problem)
@@ -263,7 +263,7 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
         effect = (await results.latest_effects(tx, [trigger_id])).get(trigger_id)
         counted = None
         if trigger.state is not TriggerState.ENDED:
-            counted = await who.counts(tx, trigger, desk.now)
+            counted = await who.counts(tx, desk.parts.venue_acts, trigger, desk.now)
     if effect is not None and desk.request.query_params.get("format") == "csv":
         return csv_answer("effect", _arm_columns(desk, effect), _arms(desk, effect))
     said, tone = action_words.verdict(desk.locale, effect)

@@ -12,6 +12,7 @@ from paywall.bridges.lake.visits import kept_from
 from paywall.checkout.tables import Order
 from paywall.crm.tables import Visit, VisitCount
 from paywall.crm.visits import KEPT, half_hour_of, starts, sweep_visits
+from paywall.mailings.tables import MailClick
 from tests.bridges.lake.world import SEALER, World
 
 
@@ -113,3 +114,18 @@ async def test_after_thirteen_months_they_leave_the_lake_too(world: World) -> No
     assert len(world.rows("visits")) == 1
     await world.export(full=True)
     assert len(world.rows("visits")) == 1
+
+
+async def test_a_followed_link_is_a_message_clicked_once_it_is_settled(world: World) -> None:
+    customer_id = await world.customer()
+    row = {"id": "out_1", "venue_id": world.venue.id, "customer_id": customer_id}
+    more = {"template": "action_news", "action_id": "trg_1", "seen_link": 0}
+    await world.add(MailClick(**row, **more, at=world.now, seen_at=world.now))
+    await world.add(MailClick(**(row | {"id": "out_2"}), **more, at=None, seen_at=world.now))
+    await world.export()
+    assert world.rows("messages") == []
+    world.clock.move(minutes=11)
+    await world.export()
+    await world.export()
+    (fact,) = world.rows("messages")
+    assert (fact["change"], fact["message_id"], fact["action_id"]) == ("clicked", "out_1", "trg_1")
