@@ -269,10 +269,11 @@ TABLES: tuple[Table, ...] = (
         "An event of the venue. `event_at` is when it begins, `known_at` when it was announced.",
         _t("concert_id", "The event."),
         _t("name", "Its name."),
-        _t("artist", "Who plays, where the import or simulation says so."),
+        _t("artist", "Who plays, where that was said."),
         _t("season_id", "Of which season."),
         _at("ends_at", "When it ends."),
         _t("state", "`draft`, `published`, `cancelled`."),
+        _t("genre", "Such as `jazz`, in the venue's own words."),
         versioned=True,
     ),
 )

@@ -22,7 +22,7 @@ async def customers(tx: Tx, source: Source, after: str) -> Page:
     At a live venue only those who came since, or bought something real.
     """
     query = (
-        select(Customer.id, Customer.created_at, Account.locale)
+        select(Customer.id, Customer.created_at, Account.locale, Account.city)
         .join(Account, Account.id == Customer.account_id)
         .where(Customer.venue_id == source.venue_id, Customer.id > after)
         .order_by(Customer.id)
@@ -45,6 +45,7 @@ async def customers(tx: Tx, source: Source, after: str) -> Page:
             "origin": "paywall",
             "country": "",
             "language": row.locale,
+            "city": row.city,
             "source": "",
             "campaign": "",
         }

@@ -7,8 +7,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from infra.kernel.ids import new_id
+from paywall.accounts.tables import Account
 from paywall.bridges.lake.forgetting import Forget
 from paywall.bridges.lake.visits import kept_from
+from paywall.catalogue.tables import Event
 from paywall.checkout.tables import Order
 from paywall.crm.tables import Visit, VisitCount
 from paywall.crm.visits import KEPT, half_hour_of, starts, sweep_visits
@@ -129,3 +131,15 @@ async def test_a_followed_link_is_a_message_clicked_once_it_is_settled(world: Wo
     await world.export()
     (fact,) = world.rows("messages")
     assert (fact["change"], fact["message_id"], fact["action_id"]) == ("clicked", "out_1", "trg_1")
+
+
+async def test_a_city_that_was_said_and_who_plays_what_go_along(world: World) -> None:
+    await world.customer()
+    async with world.db.transaction() as tx:
+        (await tx.scalars(select(Account))).one().city = "Lyon"
+        event = await tx.get_one(Event, world.event_id)
+        event.artist, event.genre = "Maud", "jazz"
+    await world.export()
+    assert world.rows("people")[-1]["city"] == "Lyon"
+    concert = world.rows("concerts")[-1]
+    assert (concert["artist"], concert["genre"]) == ("Maud", "jazz")
