@@ -63,10 +63,9 @@ def assemble(
     bots: Bots | None = None,
 ) -> Parts:
     """Everything that a web process or a worker needs. Opens no connection by itself."""
-    clock = clock or SystemClock()
+    clock, wire = clock or SystemClock(), Wire()
     db = db or Database(settings.database(), pool_size=settings.db_pool)
     sealer = Sealer(settings.master())
-    wire = Wire()
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
     unsubscribes = Unsubscribes(db, clock, sealer, public_url)
@@ -121,8 +120,8 @@ def assemble(
         help=helping.help,
         cases=helping.cases,
         unsubscribes=unsubscribes,
-        venue_acts=VenueActs(outbox, unsubscribes, clicks, public_url),
         clicks=clicks,
+        venue_acts=VenueActs(outbox, unsubscribes, clicks, public_url),
         visits=Visits(db, clock),
         closing=closing + helping.closing,
     )

@@ -37,6 +37,8 @@ TOO_SOON: Final = timedelta(seconds=20)
 """Who follows a link sooner after the mail was sent is a scanner: nobody reads that fast. Ours."""
 AT_ONCE: Final = timedelta(seconds=3)
 """Two links of one mail within this time are a machine's that opens them all. Ours."""
+SETTLES: Final = timedelta(minutes=10)
+"""After this a click is no longer taken back as a machine's."""
 KEPT: Final = timedelta(days=390)
 LINKS_MAX: Final = 30
 URL_MAX: Final = 2000

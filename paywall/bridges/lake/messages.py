@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import and_, select
 
 from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
 from paywall.accounts.tables import Account, Customer
 from paywall.bridges.lake.source import ROWS_A_PAGE, Page, Source, page_of
+from paywall.mailings.clicks import SETTLES
 from paywall.mailings.tables import MailClick
 from paywall.notices.kinds import AT_MOST_ONCE
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
 
-SETTLES = timedelta(minutes=10)
-"""A click may turn out to be a machine's, seconds later."""
 _CHANGE = {OutboxState.SENT: "sent", OutboxState.FAILED: "bounced"}
 
 

@@ -120,7 +120,7 @@ def _form(desk: Desk, event: Event | None, known: list[Season], season_id: str =
         ),
         Input(
             "artist", _("Artist"), attrs={"maxlength": "160"},
-            hint=_("Who plays. Figures compare your evenings by it; the page shows the name above."),
+            hint=_("Who plays, for your figures. The event’s page shows the name above."),
         ),
         Input("genre", _("Genre"), attrs={"maxlength": "60"}),
         Input("starts_at", _("Starts"), "moment", required=True, group=_("When")),
