@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
+from sqlalchemy import ColumnElement
 
 from churn.triggers.acts import Act
 from infra.kernel.db import Tx
@@ -72,6 +73,12 @@ class Acts(Protocol):
 
     async def reach(self, tx: Tx, venue_id: str, customers: Mapping[str, str]) -> dict[str, Reach]:
         """Of customers (id to country, empty where unknown); absent: no such customer here."""
+        ...
+
+    def open_case(
+        self, venue_id: str, customer_id: ColumnElement[str | None]
+    ) -> ColumnElement[bool]:
+        """Whether the customer waits for support at this moment, as SQL over a column of ids."""
         ...
 
     async def check(self, tx: Tx, venue_id: str, act: Act, now: datetime) -> None:

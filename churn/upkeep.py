@@ -38,6 +38,20 @@ def take_out(
     return rows_gone
 
 
+def drop_months(lake: Lake, table: str, venue_id: str, before: str, run: str) -> int:
+    """Delete a table's files of months before this one (`YYYY-MM`) whose run's name begins so.
+
+    How many files.
+    """
+    dropped = 0
+    for path in lake.files_of(table, venue_id):
+        folder, name = path.rsplit("/", 2)[1:]
+        if folder.removeprefix("month=") < before and name.startswith(run):
+            lake.files.delete_file(path)
+            dropped += 1
+    return dropped
+
+
 def drop_runs(lake: Lake, venue_id: str, drop: Callable[[str], bool]) -> int:
     """Delete the venue's files whose run's name `drop` accepts. How many files."""
     dropped = 0

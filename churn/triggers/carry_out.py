@@ -69,13 +69,17 @@ async def _carry_out(
     country = "" if person is None else getattr(person, "country", None) or ""
     found = await acts.reach(tx, touch.venue_id, {touch.customer_id: country})
     reach = found.get(touch.customer_id)
-    reason = await _why_not(tx, trigger, touch, reach, now)
+    still = (
+        await tx.execute(candidates(trigger, acts, now).where(P.person == touch.person))
+    ).first()
+    reason = await _why_not(tx, trigger, touch, reach, now, still=still is not None)
     if reason:
         _settle(touch, TouchState.SKIPPED, reason)
         await tx.flush()
         return True
     assert reach is not None
-    later = _later(trigger, reach, person, now)
+    assert still is not None
+    later = _later(trigger, reach, now, waits=bool(still.open_case))
     if later is not None:
         if later > touch.give_up_at:
             _settle(touch, TouchState.SKIPPED, "given_up")
@@ -103,7 +107,7 @@ async def _locked(tx: Tx, touch_id: str) -> Touch | None:
 
 
 async def _why_not(
-    tx: Tx, trigger: Trigger, touch: Touch, reach: Reach | None, now: datetime
+    tx: Tx, trigger: Trigger, touch: Touch, reach: Reach | None, now: datetime, *, still: bool
 ) -> str:
     """What does not hold any more, at the moment of doing; empty: everything does."""
     if reach is None:
@@ -111,19 +115,16 @@ async def _why_not(
     lacks = consent_lacks(trigger, reach)
     if lacks is not None:
         return lacks
-    still = candidates(trigger, now).where(P.person == touch.person)
-    if (await tx.execute(still)).first() is None:
+    if not still:
         return "no_longer"
     if await tx.scalar(select(reached_lately(trigger, touch.person, now))):
         return Why.RESTING
     return ""
 
 
-def _later(
-    trigger: Trigger, reach: Reach, person: PersonToday | None, now: datetime
-) -> datetime | None:
+def _later(trigger: Trigger, reach: Reach, now: datetime, *, waits: bool) -> datetime | None:
     """When to try again where it has to wait: an open case, quiet hours."""
-    if trigger.not_during_case and getattr(person, "open_case", None):
+    if trigger.not_during_case and waits:
         return now + CASE_AGAIN
     moment = quiet.next_moment(now, reach.zone, trigger.quiet_from, trigger.quiet_until)
     return None if moment == now else moment

@@ -6,7 +6,7 @@ Nothing known is never true: `compare` on a feature that is null fails, and `not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -150,25 +150,29 @@ def _check_compare(node: Compare) -> None:
         raise Invalid("who", f"{node.feature}: give a number.")
 
 
-def sql(condition: Condition) -> ColumnElement[bool]:
+Live = Mapping[str, ColumnElement[Any]]
+"""Features that are asked for at the moment itself, instead of as the night knew them."""
+
+
+def sql(condition: Condition, live: Live) -> ColumnElement[bool]:
     """The condition over `PERSON_TODAY`; never null, so that `not` turns it round exactly."""
     if isinstance(condition, All):
-        return and_(true(), *(sql(part) for part in condition.of))
+        return and_(true(), *(sql(part, live) for part in condition.of))
     if isinstance(condition, AnyOf):
-        return or_(false(), *(sql(part) for part in condition.of))
+        return or_(false(), *(sql(part, live) for part in condition.of))
     if isinstance(condition, Not):
-        return not_(sql(condition.of))
-    return func.coalesce(_leaf(condition), false())
+        return not_(sql(condition.of, live))
+    return func.coalesce(_leaf(condition, live), false())
 
 
-def _leaf(node: Compare | OneOf | IsKnown | MoreThan) -> ColumnElement[bool]:
-    column = PERSON_TODAY.c[node.feature]
+def _leaf(node: Compare | OneOf | IsKnown | MoreThan, live: Live) -> ColumnElement[bool]:
+    column = _column(node.feature, live)
     if isinstance(node, IsKnown):
         return column.is_not(None) if node.yes else column.is_(None)
     if isinstance(node, OneOf):
         return column.in_(node.values)
     if isinstance(node, MoreThan):
-        return column > PERSON_TODAY.c[node.other]
+        return column > _column(node.other, live)
     compared: dict[str, ColumnElement[bool]] = {
         "lt": column < node.value,
         "le": column <= node.value,
@@ -178,3 +182,7 @@ def _leaf(node: Compare | OneOf | IsKnown | MoreThan) -> ColumnElement[bool]:
         "ne": column != node.value,
     }
     return compared[node.op]
+
+
+def _column(feature: str, live: Live) -> ColumnElement[Any]:
+    return live[feature] if feature in live else PERSON_TODAY.c[feature]

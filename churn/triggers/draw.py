@@ -69,7 +69,7 @@ async def draw_batch(
         if trigger is None:
             return 0
         room = await _room(tx, trigger, now)
-        query = eligible(trigger, now).where(P.person > trigger.cursor).limit(BATCH)
+        query = eligible(trigger, acts, now).where(P.person > trigger.cursor).limit(BATCH)
         found = [plain(row) for row in (await tx.execute(query)).all()] if room else []
         last = await _draw(tx, acts, trigger, found, room, now=now, machine_now=machine_now)
         if last == BATCH:

@@ -57,12 +57,20 @@ class Plain(msgspec.Struct, frozen=True):
     scored: bool
 
 
-def meets(trigger: Trigger) -> ColumnElement[bool]:
+def open_case(acts: Acts, venue_id: str) -> ColumnElement[int]:
+    """1 while the person waits for support. The night's word counts only for those whom nobody
+    knows here but through an import."""
+    now = case((acts.open_case(venue_id, P.customer_id), 1), else_=0)
+    return case((P.customer_id.is_(None), func.coalesce(P.open_case, 0)), else_=now)
+
+
+def meets(trigger: Trigger, acts: Acts) -> ColumnElement[bool]:
     """Occasion and condition, at this venue."""
+    live = {"open_case": open_case(acts, trigger.venue_id)}
     return and_(
         P.venue_id == trigger.venue_id,
-        conditions.sql(occasions.condition(trigger.occasion, trigger.level)),
-        conditions.sql(conditions.read(trigger.who)),
+        conditions.sql(occasions.condition(trigger.occasion, trigger.level), live),
+        conditions.sql(conditions.read(trigger.who), live),
     )
 
 
@@ -137,7 +145,7 @@ def _in_money(trigger: Trigger) -> ColumnElement[bool]:
     return or_(P.currency == trigger.currency, P.currency == "")
 
 
-def candidates(trigger: Trigger, now: datetime) -> Select[Any]:
+def candidates(trigger: Trigger, acts: Acts, now: datetime) -> Select[Any]:
     """Everybody whom the condition fits, with what decides about each, in the order of ids."""
     return (
         select(
@@ -146,7 +154,7 @@ def candidates(trigger: Trigger, now: datetime) -> Select[Any]:
             P.country,
             P.plan,
             P.currency,
-            P.open_case,
+            open_case(acts, trigger.venue_id).label("open_case"),
             P.reasons,
             chance_of(trigger).label("chance"),
             month_value().label("month_minor"),
@@ -155,14 +163,14 @@ def candidates(trigger: Trigger, now: datetime) -> Select[Any]:
             _already(trigger, now).label("already"),
             _resting(trigger, now).label("resting"),
         )
-        .where(meets(trigger))
+        .where(meets(trigger, acts))
         .order_by(P.person)
     )
 
 
-def eligible(trigger: Trigger, now: datetime) -> Select[Any]:
+def eligible(trigger: Trigger, acts: Acts, now: datetime) -> Select[Any]:
     """Those of them whom nothing in the database's own rows excludes; consent is asked apart."""
-    query = candidates(trigger, now).where(
+    query = candidates(trigger, acts, now).where(
         P.customer_id.is_not(None),
         _in_money(trigger),
         worth(trigger),
@@ -170,7 +178,7 @@ def eligible(trigger: Trigger, now: datetime) -> Select[Any]:
         ~_resting(trigger, now),
     )
     if trigger.not_during_case:
-        query = query.where(func.coalesce(P.open_case, 0) == 0)
+        query = query.where(open_case(acts, trigger.venue_id) == 0)
     return query
 
 
@@ -237,7 +245,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.worth_it - self.held_out
 
 
-async def counts(tx: Tx, trigger: Trigger, now: datetime) -> Counts:
+async def counts(tx: Tx, acts: Acts, trigger: Trigger, now: datetime) -> Counts:
     """One pass over the venue's people; nothing is written."""
     service = acts_of.is_service(acts_of.read(trigger.act))
     customer = P.customer_id.is_not(None)
@@ -250,7 +258,7 @@ async def counts(tx: Tx, trigger: Trigger, now: datetime) -> Counts:
         ~_resting(trigger, now),
     )
     if trigger.not_during_case:
-        fits = and_(fits, func.coalesce(P.open_case, 0) == 0)
+        fits = and_(fits, open_case(acts, trigger.venue_id) == 0)
     unscored = P[occasions.OCCASION[trigger.occasion].chance].is_(None)
     row = (
         await tx.execute(
@@ -267,7 +275,7 @@ async def counts(tx: Tx, trigger: Trigger, now: datetime) -> Counts:
                 ),
             )
             .select_from(PERSON_TODAY)
-            .where(meets(trigger))
+            .where(meets(trigger, acts))
         )
     ).one()
     drawn = int(row.fits)
@@ -299,7 +307,9 @@ async def dry_run(
     tx: Tx, acts: Acts, trigger: Trigger, now: datetime, *, after: str = "", limit: int = 50
 ) -> list[Looked]:
     """The next people whom the condition fits, each judged as the run would; nothing is written."""
-    rows = (await tx.execute(candidates(trigger, now).where(P.person > after).limit(limit))).all()
+    rows = (
+        await tx.execute(candidates(trigger, acts, now).where(P.person > after).limit(limit))
+    ).all()
     found = [plain(row) for row in rows]
     reach = await reach_of(tx, acts, trigger.venue_id, found)
     return [_looked(trigger, one, reach.get(one.customer_id or "")) for one in found]

@@ -24,6 +24,7 @@ from infra.adapters.adyen_words import (
     SessionRef,
     decline_of,
     from_adyen,
+    means_of,
     to_adyen,
     with_session_result,
 )
@@ -201,6 +202,7 @@ class AdyenGateway:
             intent.amount,
             decline=decline,
             method=answer.get("paymentMethod", {}).get("brand", ""),
+            means=means_of(answer.get("paymentMethod"), answer.get("additionalData")),
             customer_ref=intent.customer_ref,
             mandate_ref=intent.mandate_ref,
         )
@@ -430,6 +432,7 @@ def _completed(session: SessionRef, payment_id: str, answer: dict[str, Any]) -> 
             Standing.AUTHORISED if session.capture_later else Standing.CAPTURED,
             amount,
             method=paid.get("paymentMethod", {}).get("brand", ""),
+            means=means_of(paid.get("paymentMethod"), answer.get("additionalData")),
         )
     return None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from infra.kernel.errors import Invalid
 from infra.kernel.money import Money, exponent
-from paywall.payments.port import Decline, Standing
+from paywall.payments.port import Decline, Means, Standing, card_end
 
 # Where Adyen's number of decimals differs from ISO 4217: "For CLP, CVE, IDR, and ISK the
 # standard has a different number of decimals than shown in our currency codes table"; that table
@@ -203,6 +205,27 @@ REFUSALS = {
     46: Decline.CARD_DECLINED,  # Transaction blocked by Adyen to prevent excessive retry fees
     50: Decline.CARD_DECLINED,  # Token Revoked
 }
+
+
+def means_of(paid: Mapping[str, Any] | None, more: Mapping[str, Any] | None) -> Means:
+    """What an answer of the API says it was paid with: `paymentMethod` and `additionalData`.
+
+    `expiryDate` ("6/2016") is there once it is switched on in the Customer Area, under Developers,
+    Additional data (Checkout v71). In webhooks it is unsigned, and not believed.
+    """
+    kind = str((paid or {}).get("type", ""))
+    if kind not in ("scheme", "card"):
+        return Means(kind=_KINDS.get(kind, kind))
+    month, _, year = str((more or {}).get("expiryDate", "")).partition("/")
+    told = month.isdecimal() and year.isdecimal()
+    return Means(
+        kind="card",
+        brand=str((paid or {}).get("brand", "")),
+        expires_at=card_end(int(year), int(month)) if told and len(year) == 4 else None,
+    )
+
+
+_KINDS = {"sepadirectdebit": "sepa_debit"}
 
 
 def decline_of(result_code: str, refusal_reason_code: str = "") -> Decline | None:

@@ -27,6 +27,7 @@ from paywall.payments.port import (
     InboxItem,
     MandateChanged,
     MandateSnapshot,
+    Means,
     NextStep,
     NoStep,
     OutcomeUnknown,
@@ -40,6 +41,7 @@ from paywall.payments.port import (
     StartMandate,
     StartPayment,
     StartRefund,
+    card_end,
 )
 
 TOLERANCE_S = 300  # Standard Webhooks' recommendation, either way
@@ -288,6 +290,7 @@ class SandboxGateway:
             fee=None if row["fee"] is None else Money(row["fee"], currency),
             decline=Decline(row["decline"]) if row["decline"] else None,
             method=row["method"],
+            means=_means(row),
             customer_ref=row["customer"],
             mandate_ref=row["mandate"],
             next=waiting,
@@ -304,6 +307,15 @@ class SandboxGateway:
             decline=Decline(row["decline"]) if row["decline"] else None,
             next=Redirect(self._url + row["page"]) if row["state"] == "open" else NoStep(),
         )
+
+
+def _means(row: dict[str, Any]) -> Means:
+    """All its cards are Visa's; `expires` is such as 2031-04, empty until somebody has paid."""
+    year, _, month = row["expires"].partition("-")
+    if not row["method"]:
+        return Means()
+    ends = card_end(int(year), int(month)) if year and month else None
+    return Means(kind="card", brand="visa", expires_at=ends)
 
 
 def _refund(row: dict[str, Any]) -> RefundSnapshot:

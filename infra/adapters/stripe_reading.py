@@ -22,12 +22,14 @@ from paywall.payments.port import (
     DisputeStanding,
     Element,
     MandateSnapshot,
+    Means,
     NextStep,
     NoStep,
     RefundSnapshot,
     RefundStanding,
     Snapshot,
     Standing,
+    card_end,
 )
 
 T = TypeVar("T")
@@ -180,6 +182,7 @@ def snapshot_of(intent: PaymentIntent, publishable_key: str) -> Snapshot:
         fee=_fee(charge, captured) if charge else None,
         decline=decline_of(failure) if failure else None,
         method=method_label(details),
+        means=means_of(details),
         customer_ref=intent.customer or "",
         mandate_ref=_reusable(intent.payment_method, details) if kept else "",
         next=NoStep()
@@ -247,6 +250,28 @@ def method_label(details: Mapping[str, Any] | None) -> str:
     label = _LABELS.get(name, name.replace("_", " ").title())
     last4 = inner.get("last4")
     return f"{label} ···· {last4}" if last4 else label
+
+
+def means_of(details: Mapping[str, Any] | None) -> Means:
+    """`payment_method_details` of a charge: its type, and of a card brand and last month.
+
+    https://docs.stripe.com/api/charges/object (read 2026-11-22): exp_month, exp_year, brand.
+    """
+    if not details:
+        return Means()
+    kind = str(details.get("type", ""))
+    inner = details.get(kind) or {}
+    if kind not in ("card", "card_present"):
+        return Means(kind=kind)
+    return Means(
+        kind="card",
+        brand=str(inner.get("brand") or ""),
+        expires_at=card_end(_whole(inner.get("exp_year")), _whole(inner.get("exp_month"))),
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _reusable(payment_method: str | None, details: Mapping[str, Any] | None) -> str:

@@ -151,6 +151,7 @@ TABLES: tuple[Table, ...] = (
         _i("attempt", "1 for the first try of this bill, 2 for the next ..."),
         _t("method", "`card`, `sepa_debit`, `paypal` ..."),
         _at("card_expires_at", "The end of the card's last month."),
+        _t("brand", "Of a card: `visa`, `mastercard` ..."),
     ),
     _table(
         "orders",
@@ -172,6 +173,8 @@ TABLES: tuple[Table, ...] = (
             "state",
             "`open`, `paid`, `expired`, `cancelled`, `unserved`, `partly_refunded`, `refunded`.",
         ),
+        _t("source", "Of the visit that it came from, as in `visits`."),
+        _t("campaign", "The campaign whose link that was."),
         versioned=True,
     ),
     _table(
@@ -250,7 +253,7 @@ TABLES: tuple[Table, ...] = (
     ),
     _table(
         "visits",
-        "Somebody came to the venue's pages.",
+        "Somebody came to the venue's pages; of people who aren't logged in, how many did.",
         PERSON,
         _t("visit_id", "The visit."),
         _t("page", "`storefront`, `event`, `offer`, `account`, `cancel` ..."),
@@ -258,16 +261,19 @@ TABLES: tuple[Table, ...] = (
         _t("source", "`search`, `social`, `partner`, `mail`, `direct`."),
         _t("campaign", "Its campaign."),
         _t("device", "`web`, `phone` or `tv`."),
+        _t("country", "Where from, ISO 3166-1 alpha-2, where something on the way told."),
+        _i("visits", "How many came this way in this half hour, where nobody is known; else 1."),
     ),
     _table(
         "concerts",
         "An event of the venue. `event_at` is when it begins, `known_at` when it was announced.",
         _t("concert_id", "The event."),
         _t("name", "Its name."),
-        _t("artist", "Who plays, where the import or simulation says so."),
+        _t("artist", "Who plays, where that was said."),
         _t("season_id", "Of which season."),
         _at("ends_at", "When it ends."),
         _t("state", "`draft`, `published`, `cancelled`."),
+        _t("genre", "Such as `jazz`, in the venue's own words."),
         versioned=True,
     ),
 )

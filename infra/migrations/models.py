@@ -15,7 +15,9 @@ import paywall.accounts.tables
 import paywall.bridges.lake.tables
 import paywall.catalogue.tables
 import paywall.checkout.tables
+import paywall.crm.tables
 import paywall.ledger.tables
+import paywall.mailings.tables
 import paywall.notices.dev_mailbox
 import paywall.notices.receipts
 import paywall.notices.tables

@@ -24,6 +24,11 @@ from paywall.catalogue.tables import Venue
 class Purpose(StrEnum):
     MARKETING = "marketing"  # news and offers of one venue
     VOTERS = "voters"  # hearing from venues that answer a vote; belongs to the installation
+    VISITS = "visits"  # a no: visits to pages are not noted with the person; the installation's
+
+
+OF_INSTALLATION: Final = frozenset({Purpose.VOTERS, Purpose.VISITS})
+"""Said to the installation as a whole; every other purpose belongs to one venue."""
 
 
 class Source(StrEnum):
@@ -31,6 +36,7 @@ class Source(StrEnum):
 
     CHECKOUT = "checkout"
     ACCOUNT_PAGE = "account_page"
+    PRIVACY_PAGE = "privacy_page"
     UNSUBSCRIBE_LINK = "unsubscribe_link"
     VOTE = "vote"
     BOX_OFFICE = "box_office"

@@ -26,6 +26,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     email_proven: bool
     name: str
     locale: str
+    city: str
     has_password: bool
     has_totp: bool
     recovery_codes_left: int
@@ -59,6 +60,7 @@ class Me:
             email_proven=account.email_proven_at is not None,
             name=account.name,
             locale=account.locale,
+            city=account.city,
             has_password=account.password_hash != "",
             has_totp=account.totp_confirmed_at is not None,
             recovery_codes_left=codes_left,
@@ -72,15 +74,24 @@ class Me:
         )
 
     async def edit(
-        self, principal: Principal, *, name: str | None = None, locale: str | None = None
+        self,
+        principal: Principal,
+        *,
+        name: str | None = None,
+        locale: str | None = None,
+        city: str | None = None,
     ) -> None:
-        """Change the name or the language; None leaves a field as it is."""
+        """Change the name, the language or the city; None leaves a field as it is."""
         principal.require_person()
         values: dict[str, str] = {}
         if name is not None:
             values["name"] = name.strip()
             if len(values["name"]) > 120:
                 raise Invalid("name", "Use at most 120 characters.")
+        if city is not None:
+            values["city"] = " ".join(city.split())
+            if len(values["city"]) > 80:
+                raise Invalid("city", "Use at most 80 characters.")
         if locale is not None:
             if len(locale) > 8:
                 raise Invalid("locale", "Use a language code such as en or pt-BR.")

@@ -8,6 +8,7 @@ from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.errors import Invalid, NotFound
 from paywall.accounts.consents import (
+    OF_INSTALLATION,
     ConsentView,
     Purpose,
     Source,
@@ -33,13 +34,21 @@ class OwnConsents:
             return await consents_of(tx, principal.account_id)
 
     async def say(
-        self, principal: Principal, venue_id: str, purpose: Purpose, *, granted: bool, wording: str
+        self,
+        principal: Principal,
+        venue_id: str,
+        purpose: Purpose,
+        *,
+        granted: bool,
+        wording: str,
+        source: Source = Source.ACCOUNT_PAGE,
     ) -> None:
         """Yes or no to a purpose; `wording` is the version of the text that was shown."""
         principal.require_person()
-        if (purpose is Purpose.VOTERS) != (venue_id == INSTALLATION):
+        if (purpose in OF_INSTALLATION) != (venue_id == INSTALLATION):
             raise Invalid(
-                "venue_id", "Marketing belongs to a venue; voters belong to the installation."
+                "venue_id",
+                "Marketing belongs to a venue; voters and visits belong to the installation.",
             )
         now = self._clock.machine()
         async with self._db.transaction() as tx:
@@ -56,7 +65,7 @@ class OwnConsents:
                         venue_id=venue_id,
                         purpose=purpose,
                         granted=granted,
-                        source=Source.ACCOUNT_PAGE,
+                        source=source,
                         wording=wording,
                         at=now,
                     )

@@ -35,6 +35,8 @@ class Account(Base):
     totp_last_step: Mapped[int] = mapped_column(Integer, default=0)
     """The time step of the last code accepted (RFC 6238): no code at or before it counts again."""
     created_at: Mapped[datetime]
+    city: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """Where they live, if they care to say."""
 
 
 class AuthSession(Base):

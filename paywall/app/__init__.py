@@ -29,6 +29,7 @@ from paywall.routes import ROUTES
 
 log = structlog.get_logger("paywall.app")
 DENIALS_EVERY_S = 1.0
+VISITS_EVERY_S = 3.0
 PAGE_ROUTES = Router("/", route_handlers=PAGES, include_in_schema=False)
 """Pages are for people; the API's description leaves them out."""
 
@@ -41,12 +42,14 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         parts: Parts = app.state.parts
-        poll = asyncio.create_task(_poll_denials(parts))
+        tasks = [asyncio.create_task(_poll_denials(parts)), asyncio.create_task(_visits(parts))]
         try:
             yield
         finally:
-            poll.cancel()
-            await asyncio.gather(poll, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await _write_visits(parts)
             await parts.close()
 
     app = Litestar(
@@ -100,3 +103,20 @@ async def _poll_denials(parts: Parts) -> None:
         except Exception:
             log.warning("denylist poll failed", exc_info=True)
         await asyncio.sleep(DENIALS_EVERY_S)
+
+
+async def _visits(parts: Parts) -> None:
+    """Write the visits that pages told of, those of a few seconds together."""
+    while True:
+        await asyncio.sleep(VISITS_EVERY_S)
+        await _write_visits(parts)
+
+
+async def _write_visits(parts: Parts) -> None:
+    """What can't be written now waits, within its bounds; nobody is owed a number."""
+    try:
+        await parts.visits.flush()
+    except DatabaseAway:
+        log.warning("visits not written: the database does not answer")
+    except Exception:
+        log.warning("visits not written", exc_info=True)

@@ -35,7 +35,9 @@ from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
+from paywall.crm.visits import Visits
 from paywall.http.parts import Parts
+from paywall.mailings.clicks import Clicks
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.account_mails import AccountMails
 from paywall.notices.outbox import Outbox
@@ -61,13 +63,13 @@ def assemble(
     bots: Bots | None = None,
 ) -> Parts:
     """Everything that a web process or a worker needs. Opens no connection by itself."""
-    clock = clock or SystemClock()
+    clock, wire = clock or SystemClock(), Wire()
     db = db or Database(settings.database(), pool_size=settings.db_pool)
     sealer = Sealer(settings.master())
-    wire = Wire()
     public_url = settings.public_url.rstrip("/")
     outbox = Outbox(sealer)
     unsubscribes = Unsubscribes(db, clock, sealer, public_url)
+    clicks = Clicks(db, clock, sealer, public_url)
     announcer = Announcer(outbox, public_url)
     gateways = Gateways(db, clock, sealer, factories(settings, wire))
     desk = PaymentDesk(db, clock, gateways, OrderConsequences(announcer))
@@ -118,7 +120,9 @@ def assemble(
         help=helping.help,
         cases=helping.cases,
         unsubscribes=unsubscribes,
-        venue_acts=VenueActs(outbox, unsubscribes, public_url),
+        clicks=clicks,
+        venue_acts=VenueActs(outbox, unsubscribes, clicks, public_url),
+        visits=Visits(db, clock),
         closing=closing + helping.closing,
     )
 

@@ -34,6 +34,10 @@ from paywall.catalogue.times import LONGEST_EVENT, check_window, check_zone
 Doors = Annotated[
     int, Meta(ge=0, le=24 * 3600, description="Seconds before the start that players may connect.")
 ]
+Artist = Annotated[
+    str, Meta(max_length=160, description="Who plays, as figures name them.", examples=["Maud"])
+]
+Genre = Annotated[str, Meta(max_length=60, description="Such as jazz.", examples=["jazz"])]
 City = Annotated[str, Meta(max_length=80, description="Where the hall stands.", examples=["Lyon"])]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Chooses the drawn poster.")]
 
@@ -52,6 +56,8 @@ class NewEvent(Ask, frozen=True):
     slug: Slug | None = None
     subtitle: Line = ""
     city: City = ""
+    artist: Artist = ""
+    genre: Genre = ""
     about_md: Markdown = ""
     doors_s: Doors = 1800
     poster_seed: Seed | None = None
@@ -71,6 +77,8 @@ class EventEdit(Ask, frozen=True):
     slug: Slug | Unset = UNSET
     subtitle: Line | Unset = UNSET
     city: City | Unset = UNSET
+    artist: Artist | Unset = UNSET
+    genre: Genre | Unset = UNSET
     about_md: Markdown | Unset = UNSET
     doors_s: Doors | Unset = UNSET
     poster_seed: Seed | Unset = UNSET
@@ -97,6 +105,8 @@ async def create(
         name=new.name,
         subtitle=new.subtitle,
         city=new.city.strip(),
+        artist=new.artist.strip(),
+        genre=new.genre.strip(),
         about_md=new.about_md,
         timezone=new.timezone or timezone,
         starts_at=new.starts_at,

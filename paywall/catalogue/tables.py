@@ -112,6 +112,9 @@ class Event(Base):
     poster_seed: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(Integer, default=1)
+    artist: Mapped[str] = mapped_column(String(160), default="", server_default="")
+    """Who plays, as figures name them; pages show the event's own name."""
+    genre: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
     def move(self, to: EventState) -> None:
         move(self, to, EVENT_TRANSITIONS)

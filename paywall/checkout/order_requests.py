@@ -40,6 +40,9 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     terms_accepted: bool = False
     test_card: str = ""
     """Pays at the sandbox without its page; other processors never see it."""
+    source: str = ""
+    campaign: str = ""
+    """Of the visit that it came from, where that is known."""
 
 
 class PriceChanged(Conflict):

@@ -149,6 +149,8 @@ def _order_row(item: Placed) -> dict[str, Any]:
         "external_reference": request.external_reference,
         "locale": request.locale,
         "country": request.country,
+        "source": request.source,
+        "campaign": request.campaign,
         "terms_accepted_at": item.now if request.terms_accepted else None,
         "created_at": item.now,
         "paid_at": item.now if item.paid else None,

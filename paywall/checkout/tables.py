@@ -102,6 +102,10 @@ class Order(Base):
     paid_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     """Since when staff keep its access closed, whatever becomes of its money."""
+    source: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """How the buyer came to the venue's pages for it; empty: nobody knows, or they said no."""
+    campaign: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """The campaign whose link it was."""
 
     def move(self, to: OrderState) -> None:
         move(self, to, ORDER_TRANSITIONS)

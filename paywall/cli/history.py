@@ -139,6 +139,9 @@ def _say(done: Imported, words: str, report: Path | None, *, dry_run: bool) -> N
         say.print(f"  {table}: {rows:,} {verb}", highlight=False)
     if done.known:
         say.print(f"  {done.known:,} were there already", highlight=False)
+    if done.stayed:
+        say.print(f"  subscriptions: {done.stayed:,} had asked to leave and were charged again: "
+                  "noted as withdrawn", highlight=False)  # fmt: skip
     for why, count in done.not_taken.most_common():
         say.print(f"  {count:,} not taken: {why}", highlight=False, markup=False)
     if done.not_taken and report is not None:

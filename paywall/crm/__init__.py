@@ -1,1 +1,1 @@
-"""The person page, tags, links between people, data requests."""
+"""The person page, tags, links between people, data requests; who came to a venue's pages."""

@@ -46,6 +46,20 @@ def client_address(scope: Scope, trusted_proxies: str) -> str:
     return address[:64]
 
 
+def told_country(scope: Scope, trusted_proxies: str) -> str:
+    """The country that a trusted proxy says the caller is in, ISO 3166-1 alpha-2; else empty.
+
+    CloudFront and Cloudflare name it in these headers (their manuals, as of 2026-11).
+    """
+    client = scope.get("client")
+    if client is None or not _is_in(client[0], _networks(trusted_proxies)):
+        return ""
+    named = {b"cloudfront-viewer-country", b"cf-ipcountry"}
+    told = next((v.decode("latin-1") for k, v in scope["headers"] if k in named), "")
+    # Cloudflare says XX where it doesn't know, and T1 for Tor.
+    return told if len(told) == 2 and told.isalpha() and told.isupper() and told != "XX" else ""
+
+
 def is_direct_loopback(scope: Scope) -> bool:
     """A program on this machine itself, not a proxy on it that speaks for the world."""
     client = scope.get("client")

@@ -25,6 +25,8 @@ from paywall.checkout.go_live import GoLive
 from paywall.checkout.refund import RefundOrder
 from paywall.checkout.sell_directly import SellDirectly
 from paywall.checkout.shelf import Shelves
+from paywall.crm.visits import Visits
+from paywall.mailings.clicks import Clicks
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.outbox import Outbox
 from paywall.notices.receipts import ReceiptShelf
@@ -67,6 +69,10 @@ class Parts:
     unsubscribes: Unsubscribes
     venue_acts: VenueActs
     """What triggers do to people."""
+    clicks: Clicks
+    """Links of marketing mails."""
+    visits: Visits
+    """Who came to the pages, until it is written."""
     help: Help = field(default_factory=Help)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What is closed, in reverse order, when the process ends."""

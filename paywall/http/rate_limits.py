@@ -34,6 +34,8 @@ QUOTAS: Final = {
         Quota("key", 6000, 60),
         # A player beats twice a minute, and a bar or a hospital watches from one address.
         Quota("beats", 12_000, 60),
+        # One a page looked at; a network that has spent it is not counted for a while.
+        Quota("visits", 600, 60),
     )
 }
 

@@ -10,6 +10,7 @@ from paywall.pages import (
     help_centre,
     home,
     login,
+    mail_links,
     mailbox,
     orders,
     posters_route,
@@ -19,6 +20,7 @@ from paywall.pages import (
     tickets,
     unsubscribe,
     venue,
+    visits,
     watch,
 )
 
@@ -37,6 +39,7 @@ PAGES = [
     *[login.login_page, login.login, login.mail_link, login.forgot_page, login.forgot],
     *[login.link_page, login.redeem, login.register_page, login.register],
     *[login.logout, login.logout_everywhere],
+    *[mail_links.follow],
     *[mailbox.mailbox, mailbox.message, mailbox.html_part, mailbox.attachment],
     *[orders.payment, orders.payment_status, orders.retry, orders.receipt, orders.mail_link],
     *[orders.receipt_pdf],
@@ -47,5 +50,6 @@ PAGES = [
     *[tickets.tickets],
     *[unsubscribe.ask, unsubscribe.stop],
     *[venue.storefront_page, venue.theme, venue.terms, venue.imprint],
+    *[visits.tell, visits.privacy, visits.choose],
     *[watch.watch],
 ]

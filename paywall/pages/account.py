@@ -35,7 +35,7 @@ async def account(request: AnyRequest, site: NamedDependency[Site]) -> Response[
 
 @post("/account/profile", opt=PERSON, status_code=303)
 async def profile(request: AnyRequest, site: NamedDependency[Site]) -> Response[bytes]:
-    """Name, and the language of mails."""
+    """Name, city, and the language of mails."""
     typed = await posted(request)
     visit = site.visit(request)
     language = typed.get("language", "")
@@ -43,10 +43,11 @@ async def profile(request: AnyRequest, site: NamedDependency[Site]) -> Response[
         await site.parts.people.me.edit(
             visit.principal,
             name=typed.get("name", ""),
+            city=typed.get("city"),
             locale=language if language in LANGUAGES else None,
         )
     except Problem as problem:
-        field = "name" if problem.field == "name" else "language"
+        field = problem.field if problem.field in ("name", "city") else "language"
         form = Form(dict(typed), {field: detail_of(visit.locale, problem)})
         return await _page(request, site, profile_form=form, status=422)
     return go(path("account"))
@@ -124,7 +125,9 @@ async def _page(
 ) -> Response[bytes]:
     visit, people = site.visit(request), site.parts.people
     view = await people.me.view(visit.principal)
-    own = Form({"name": view.name, "language": view.locale or visit.locale.code}, {})
+    own = Form(
+        {"name": view.name, "language": view.locale or visit.locale.code, "city": view.city}, {}
+    )
     return await site.page(
         request,
         "account.html",

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from infra.kernel.money import Money
 from paywall.catalogue import prose
+from paywall.mailings.clicks import led_through
 from paywall.notices.kinds import NEWS, NOTICE
 from paywall.pages.i18n import Translator
 from paywall.pages.letter import Data, Letter
@@ -31,14 +32,20 @@ def _letter(data: Data, t: Translator, why: str) -> Letter:
     venue = data["blanks"]["venue"]
     words = blanks_in_words(data["blanks"], t)
     url = data.get("unsubscribe_url") or None
+    links, onward = data.get("links", {}), data["url"]
     return Letter(
         layout="action",
         subject=_one_line(filled(data["subject"], words)),
         why=why % {"venue": venue},
-        action=(t.gettext("Go to %(venue)s") % {"venue": venue}, data["url"]),
+        action=(
+            t.gettext("Go to %(venue)s") % {"venue": venue},
+            links.get(onward, onward),
+        ),
         extra={
             "text": filled(data["body_md"], words),
-            "html": Markup(filled_html(data["body_md"], words)),  # noqa: S704 - prose.html's
+            "html": Markup(  # noqa: S704 - prose.html's
+                led_through(filled_html(data["body_md"], words), links)
+            ),
             "unsubscribe_url": url,
         },
     )

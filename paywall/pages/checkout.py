@@ -37,6 +37,7 @@ from paywall.pages.order_cookie import new_form_id, order_id_of, with_order
 from paywall.pages.paths import path
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import HTML, AnyRequest, Site, Visit
+from paywall.pages.visits import came_to
 from paywall.pages.words import why_not
 
 MARKETING_WORDING = "checkout-2026-11"
@@ -120,6 +121,8 @@ async def _open(request: AnyRequest, site: Site, offer_id: str, typed: dict[str,
     sale = sale_of(shelf, typed.get("currency", "")[:3] or visit.currency, now)
     values = dict(typed)
     values.setdefault("country", guessed_country(request, shelf.venue.country))
+    came = came_to(request, typed)
+    values["came"], values["campaign"] = came.source, came.campaign
     form_id = typed.get("form_id", "")
     if not order_id_of(site.parts, form_id):
         form_id = new_form_id(site.parts)
@@ -188,6 +191,8 @@ def _asked(site: Site, visit: Visit, counter: Counter) -> OrderRequest:
         country=values["country"],
         expected_total=shown,
         terms_accepted=True,
+        source=values["came"],
+        campaign=values["campaign"],
     )
 
 
@@ -293,6 +298,8 @@ async def _page(
         email=_account_email(visit),
         seller=seller,
         back_url=back,
+        visit_page="offer",
+        visit_event="" if shelf.event is None else shelf.event.id,
     )
 
 

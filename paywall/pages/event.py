@@ -111,6 +111,7 @@ async def _render(site: Site, visit: Visit, slug: str, event_slug: str) -> bytes
         trouble = await parts.talk.notice_of(tx, venue.id, event.id, visit.locale.code)
     values = page_values(visit.locale, shown, own)
     values |= {"panel_event": event.id, "trouble": trouble}
+    values |= {"visit_page": "event", "visit_event": event.id}
     return site.html(visit, "event.html", await site.facts(), venue, values).encode()
 
 

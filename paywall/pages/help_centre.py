@@ -95,7 +95,7 @@ async def _front(request: AnyRequest, site: Site, slug: str) -> Response[bytes]:
     head = help_view.head(site.parts.settings.public_url, here.at, "", here.shelf.lang, spoken)
     return await site.page(
         request, "help.html", venue=here.venue, visit=here.visit, headers={"Vary": "HX-Request"},
-        head=head, **values,
+        head=head, visit_page="help", **values,
     )  # fmt: skip
 
 
@@ -153,6 +153,7 @@ async def _article(request: AnyRequest, site: Site, slug: str, article: str) -> 
         at=here.at,
         head=help_view.head(public_url, here.at, article, one.lang, here.shelf.languages(article)),
         structured=help_view.structured(one),
+        visit_page="help",
     )
 
 

@@ -32,6 +32,7 @@ PATHS = {
     "venue_theme": "/venues/{venue}/theme.css",
     "venue_terms": "/venues/{venue}/terms",
     "venue_imprint": "/venues/{venue}/imprint",
+    "venue_privacy": "/venues/{venue}/privacy",
     "event": "/venues/{venue}/events/{event}",
     "poster": "/events/{event}/poster.svg",
     "help": "/help",

@@ -125,6 +125,8 @@ class Site:
             "venue": None if venue is None else venue_shell(venue),
             "notices": [],
             "panel": True,
+            "visit_page": "",
+            "visit_event": "",
         }
         return self.environment.get_template(template).render({**shell, **values})
 
@@ -174,6 +176,7 @@ def venue_shell(venue: Venue) -> dict[str, Any]:
         "theme_url": path("venue_theme", venue=venue.slug) + f"?c={venue.accent.lstrip('#')}",
         "terms_url": venue.terms_url or path("venue_terms", venue=venue.slug),
         "imprint_url": path("venue_imprint", venue=venue.slug),
+        "privacy_url": path("venue_privacy", venue=venue.slug),
         "help_url": path("venue_help", venue=venue.slug),
     }
 

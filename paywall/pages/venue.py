@@ -74,6 +74,7 @@ async def storefront_page(
         start_url=path("venue", venue=venue.slug),
         more_url=grids.more_ahead,
         more_replays_url=grids.more_replays,
+        visit_page="storefront",
     )
 
 

@@ -8,7 +8,7 @@ refuses to run inside a database transaction (`infra.kernel.db.refuse_inside_tra
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -84,6 +84,21 @@ class NoStep(msgspec.Struct, frozen=True, tag="none"):
 NextStep = Redirect | Element | NoStep
 
 
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What it was paid with, as far as the processor tells. Never a number."""
+
+    kind: str = ""  # card, sepa_debit, paypal, ideal ...
+    brand: str = ""  # of a card: visa, mastercard ...
+    expires_at: datetime | None = None  # the end of the card's last month
+
+
+def card_end(year: int | None, month: int | None) -> datetime | None:
+    """The moment at which a card's last month is over; None for what is no month."""
+    if year is None or month is None or not (2000 <= year < 2100 and 1 <= month <= 12):
+        return None
+    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What the processor says of one payment now.
 
@@ -104,6 +119,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     customer_ref: str = ""
     mandate_ref: str = ""
     next: NextStep = NoStep()
+    means: Means = Means()
     amount_told: bool = True
 
 

@@ -88,6 +88,9 @@ def apply(payment: Payment, said: Snapshot, now: datetime) -> list[News]:
     payment.customer_ref = said.customer_ref or payment.customer_ref
     payment.mandate_ref = said.mandate_ref or payment.mandate_ref
     payment.method = said.method[:80] or payment.method
+    payment.method_kind = said.means.kind[:24] or payment.method_kind
+    payment.card_brand = said.means.brand[:24] or payment.card_brand
+    payment.card_expires_at = said.means.expires_at or payment.card_expires_at
     payment.next_step = (
         "" if isinstance(said.next, NoStep) else msgspec.json.encode(said.next).decode()
     )

@@ -153,6 +153,11 @@ class Payment(Base):
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     """When its processor last told a new state; null where none has answered yet."""
+    method_kind: Mapped[str] = mapped_column(String(24), default="", server_default="")
+    """`card`, `sepa_debit`, `paypal` ...; empty where its processor has not told."""
+    card_brand: Mapped[str] = mapped_column(String(24), default="", server_default="")
+    card_expires_at: Mapped[datetime | None]
+    """The end of the card's last month."""
 
     def move(self, to: PaymentState) -> None:
         move(self, to, PAYMENT_TRANSITIONS)

@@ -44,6 +44,8 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     season_id: Id | None
     subtitle: str
     city: str
+    artist: str
+    genre: str
     about_md: str
     doors_s: int
     poster_seed: int
@@ -63,6 +65,8 @@ def view(event: Event) -> EventView:
         season_id=event.season_id,
         subtitle=event.subtitle,
         city=event.city,
+        artist=event.artist,
+        genre=event.genre,
         about_md=event.about_md,
         doors_s=event.doors_s,
         poster_seed=event.poster_seed,

@@ -25,6 +25,7 @@ class AskProfile(Ask, frozen=True):
 
     name: Annotated[str, Meta(max_length=120)] | None = None
     locale: Locale | None = None
+    city: Annotated[str, Meta(max_length=80)] | None = None
 
 
 class AskPassword(Ask, frozen=True):
@@ -72,8 +73,8 @@ async def edit(
     parts: NamedDependency[Parts],
     principal: NamedDependency[Principal],
 ) -> AccountView:
-    """Change one's name or language."""
-    await parts.people.me.edit(principal, name=data.name, locale=data.locale)
+    """Change one's name, language or city."""
+    await parts.people.me.edit(principal, name=data.name, locale=data.locale, city=data.city)
     return await parts.people.me.view(principal)
 
 

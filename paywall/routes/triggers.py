@@ -316,7 +316,7 @@ async def preview(
     """Count whom the action concerns today. Nothing is done."""
     async with look_at(parts, venue_id) as look:
         row = await define.get(look.tx, venue_id, trigger_id)
-        counts = await who.counts(look.tx, row, look.now)
+        counts = await who.counts(look.tx, parts.venue_acts, row, look.now)
     return PreviewView(
         meeting=counts.meeting,
         customers=counts.customers,

@@ -18,7 +18,9 @@ from paywall.bridges.scores import ScoreNights
 from paywall.bridges.scores import child_of as scoring_child_of
 from paywall.bridges.support_jobs import SupportJobs
 from paywall.checkout.expire import expire_due
+from paywall.crm.visits import sweep_visits
 from paywall.http.parts import Parts
+from paywall.mailings.clicks import sweep_clicks
 from paywall.payments.inbox import prune_inbox
 from paywall.worker.bot_training import BotTraining, ChildTrainer
 from paywall.worker.tick import Job
@@ -52,10 +54,11 @@ def jobs(parts: Parts, senders: Senders) -> list[Job]:
         return 1 if turned.active or turned.published or turned.retired else 0
 
     async def run_out(now: datetime) -> int:
-        """Log-in links, idempotency keys, denials, outbox and inbox rows whose time is over."""
+        """Log-in links, keys, denials, visits, outbox and inbox rows whose time is over."""
         async with parts.db.transaction() as tx:
             gone = await purge_keys(tx, now) + await purge_denials(tx, now)
-        gone += await prune_inbox(parts.db, now)
+        gone += await prune_inbox(parts.db, now) + await sweep_visits(parts.db, now)
+        gone += await sweep_clicks(parts.db, now)
         return gone + await sweep(parts.db, now) + await parts.outbox.purge(parts.db, now)
 
     nights = Nights(parts.db, child_of(parts.settings))

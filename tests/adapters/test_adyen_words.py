@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +17,13 @@ from infra.adapters.adyen_words import (
     adyen_exponent,
     decline_of,
     from_adyen,
+    means_of,
     to_adyen,
     with_session_result,
 )
 from infra.kernel.errors import Invalid
 from infra.kernel.money import Money, exponent
-from paywall.payments.port import Decline, Standing
+from paywall.payments.port import Decline, Means, Standing
 from tests.conformance.adyen_contracts import CHECKOUT, Description, needed
 
 CURRENCIES = ("EUR", "USD", "GBP", "JPY", "KRW", "VND", "KWD", "BHD", "TND")
@@ -153,3 +156,14 @@ def test_every_refusal_of_adyens_list_has_a_decline() -> None:
 def test_a_result_says_why_it_failed(result: str, code: str, decline: Decline | None) -> None:
     assert decline_of(result, code) is decline
     assert (RESULT_STANDINGS[result] is Standing.FAILED) is (decline is not None)
+
+
+def test_an_answer_tells_what_was_paid_with_and_when_a_card_ends() -> None:
+    paid = {"type": "scheme", "brand": "mc"}
+    december = means_of(paid, {"expiryDate": "12/2030"})
+    assert december == Means(kind="card", brand="mc", expires_at=datetime(2031, 1, 1, tzinfo=UTC))
+    for odd in ({}, None, {"expiryDate": "x/2030"}, {"expiryDate": "13/2030"}):
+        assert means_of(paid, odd) == Means(kind="card", brand="mc")
+    assert means_of({"type": "ideal"}, None) == Means(kind="ideal")
+    assert means_of({"type": "sepadirectdebit"}, None) == Means(kind="sepa_debit")
+    assert means_of(None, None) == Means()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -235,3 +236,17 @@ async def test_bad_requests_are_refused_with_a_reason(bench: SandboxBench) -> No
             assert answer.json()["error"]["message"]
         del http.headers["idempotency-key"]
         assert (await http.post("/v1/payments", content="{}")).status_code in (400, 422)
+
+
+async def test_a_cards_last_month_is_told_and_kept_for_later_charges(bench: SandboxBench) -> None:
+    started = await bench.gateway.start(payment(save_for_later=True))
+    assert started.means.kind == ""
+    assert isinstance(started.next, Redirect)
+    form = {"number": "4242424242424242", "expiry": "4/41", "cvc": "123"}
+    await bench.http.post(started.next.url, data=form)
+    paid = await bench.gateway.read(processor_ref=started.processor_ref, payment_id="")
+    assert paid is not None
+    assert (paid.means.kind, paid.means.brand) == ("card", "visa")
+    assert paid.means.expires_at == datetime(2041, 5, 1, tzinfo=UTC)
+    later = await bench.gateway.start(payment(mandate_ref=paid.mandate_ref))
+    assert later.means == paid.means

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from infra.adapters import stripe_reading as reading
 from infra.adapters.stripe_reading import (
     Unreadable,
     mandate_snapshot_of,
+    means_of,
     read_as,
     refund_snapshot_of,
     snapshot_of,
@@ -17,6 +20,7 @@ from infra.kernel.money import Money
 from paywall.payments.port import (
     Decline,
     Element,
+    Means,
     NoStep,
     RefundStanding,
     Snapshot,
@@ -83,6 +87,16 @@ def test_a_captured_payment_tells_fee_card_and_nothing_left_to_do() -> None:
     assert now.method == "Visa ···· 4242"
     assert now.next == NoStep()
     assert not now.refunded
+
+
+def test_a_card_tells_its_brand_and_when_its_last_month_is_over() -> None:
+    means = read_payment(paid_intent()).means
+    assert (means.kind, means.brand) == ("card", "visa")
+    assert means.expires_at == datetime(2030, 9, 1, tzinfo=UTC)
+    iban = {"type": "sepa_debit", "sepa_debit": {"last4": "3000"}}
+    assert means_of(iban) == Means(kind="sepa_debit")
+    assert means_of({"type": "card", "card": {"brand": None}}) == Means(kind="card")
+    assert means_of(None) == Means()
 
 
 def test_a_fee_that_stripe_has_not_booked_yet_is_not_zero_but_untold() -> None:

@@ -77,6 +77,7 @@ PUBLIC = {
     "event-replay": viewer.REPLAY,
     "terms": "/venues/la-verriere/terms",
     "imprint": "/venues/la-verriere/imprint",
+    "privacy": "/venues/la-verriere/privacy",
     "help": "/help",
     "login": "/login",
     "login-link-spent": "/login/link?token=nothing",
@@ -94,7 +95,9 @@ def test_a_page_that_everybody_sees(camera: Camera, name: str) -> None:
     camera.shoot(name)
 
 
-@pytest.mark.parametrize("name", ["home", "venue", "event-live", "login", "help", "terms"])
+@pytest.mark.parametrize(
+    "name", ["home", "venue", "event-live", "login", "help", "terms", "privacy"]
+)
 def test_the_same_in_french(chromium: Browser, house: House, name: str) -> None:
     context = chromium.new_context(base_url=house.url, locale="fr-FR", timezone_id="Europe/Paris")
     camera = Camera(context.new_page())

@@ -491,6 +491,7 @@ async def test_a_mandate_is_set_up_and_charged_with_the_payer_absent(bench: Benc
     now = await read(bench, charge)
     assert now.standing is Standing.CAPTURED
     assert isinstance(now.next, NoStep)
+    assert all(told.kind in ("", "card") for told in (charge.means, now.means))
 
 
 async def test_a_mandate_that_never_was_reads_as_none(bench: Bench) -> None:

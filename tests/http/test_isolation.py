@@ -64,6 +64,7 @@ PUBLIC = {
     "/help",
     "/help/contact",
     "/help/{article:str}",
+    "/l/{token:str}",
     "/login",
     "/login/forgot",
     "/login/link",
@@ -122,8 +123,10 @@ PUBLIC = {
     "/venues/{slug:str}/help/{article:str}",
     "/venues/{slug:str}/help/{article:str}/vote",
     "/venues/{slug:str}/imprint",
+    "/venues/{slug:str}/privacy",
     "/venues/{slug:str}/terms",
     "/venues/{slug:str}/theme.css",
+    "/visits",
     "/watch/{event_id:str}",
 }
 

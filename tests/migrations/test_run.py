@@ -96,7 +96,7 @@ SHAPE = {
 
 def unordered(rows: set[tuple[Any, ...]]) -> list[list[str]]:
     """Comparable however SQLite wrote it down: it keeps the order in which checks were given."""
-    return sorted(sorted(re.sub(r"[\s()']|\\[nt]", "", str(row)).split(",")) for row in rows)
+    return sorted(sorted(re.sub(r"[\s()'\"]|\\[nt]", "", str(row)).split(",")) for row in rows)
 
 
 async def test_the_steps_make_what_the_models_make_to_the_last_check_and_trigger(

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from infra.kernel.money import Money
-from paywall.payments.port import Decline, Snapshot, Standing
+from paywall.payments.port import Decline, Means, Snapshot, Standing
 from paywall.payments.settle import News, apply
 from paywall.payments.tables import Payment, PaymentState
 from tests.payments.conftest import Till
@@ -127,3 +127,12 @@ async def test_one_that_can_not_be_carried_out_does_not_hold_up_the_others(till:
     assert isinstance(outcomes[1], AssertionError)
     assert (await till.payment(good.id)).state is PaymentState.CAPTURED
     assert (await till.payment(bad.id)).state is PaymentState.SENT
+
+
+def test_what_a_card_was_is_kept_when_a_later_answer_does_not_say() -> None:
+    payment = row()
+    means = Means(kind="card", brand="visa", expires_at=datetime(2030, 1, 1, tzinfo=UTC))
+    apply(payment, said(Standing.AUTHORISED, means=means), NOW)
+    apply(payment, said(Standing.CAPTURED), NOW)
+    assert (payment.method_kind, payment.card_brand) == ("card", "visa")
+    assert payment.card_expires_at == datetime(2030, 1, 1, tzinfo=UTC)

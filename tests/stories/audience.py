@@ -22,6 +22,7 @@ from paywall.accounts.customers import accounts_for, customers_for
 from paywall.accounts.tables import Account
 from paywall.notices.dev_mailbox import DevMail
 from paywall.worker.tick import Worker
+from support_bot.case_tables import Case, CaseState, Channel
 from tests.stories.hall import Hall, worker_of
 
 JOBS = frozenset({"actions", "mails"})
@@ -87,6 +88,29 @@ class Audience:
                 )
                 .values(values)
             )
+
+    async def asks_for_help(self, name: str) -> str:
+        """A case of theirs that nobody has answered yet."""
+        now = self.hall.clock.machine()
+        customer = (
+            select(PersonToday.customer_id)
+            .where(PersonToday.person == f"p-{name}")
+            .scalar_subquery()
+        )
+        async with self.db.transaction() as tx:
+            case = Case(
+                id=new_id("cas"), venue_id=self.hall.venue_id, number=1001, state=CaseState.NEW,
+                channel=Channel.WEB, subject="No picture", lang="fr", topic="no-picture",
+                customer_id=await tx.scalar(select(customer)), email=f"{name}@example.org",
+                opened_at=now, changed_at=now,
+            )  # fmt: skip
+            tx.add(case)
+        return case.id
+
+    async def settled(self, case_id: str) -> None:
+        """An agent answered it for good."""
+        async with self.db.transaction() as tx:
+            (await tx.get_one(Case, case_id)).state = CaseState.SOLVED
 
     async def action(self, act: Act | None = None, **more: Any) -> str:
         """A running action; without more said, a mail when a card expires, to everybody."""

@@ -214,12 +214,28 @@ async def test_quiet_hours_and_open_cases_put_an_act_off(audience: Audience) -> 
     await audience.everybody_is_treated(action)
     await audience.tick()
     assert [mail.recipient for mail in await audience.mails()] == ["yuki@example.org"]
-    await audience.known("maud", open_case=1.0)
+    # She asks for help this very afternoon; no night has told the features of it.
+    case_id = await audience.asks_for_help("maud")
     await audience.hours(4)
     assert len(await audience.mails()) == 1
-    await audience.known("maud", open_case=0.0)
+    await audience.settled(case_id)
     await audience.hours(30)
     assert len(await audience.mails("maud")) == 1
+
+
+async def test_an_open_case_is_a_condition_at_this_moment(audience: Audience) -> None:
+    """The night's word of a customer's case counts for nothing beside the desk's own."""
+    await audience.add("maud", card_expires_in_days=20.0, open_case=0.0)
+    await audience.add("iris", card_expires_in_days=20.0, open_case=1.0)
+    action = await audience.action(
+        who=Compare("open_case", "eq", 1), again_after_days=1, not_during_case=False
+    )
+    await audience.everybody_is_treated(action)
+    await audience.tick()
+    assert await audience.mails() == []
+    await audience.asks_for_help("maud")
+    await audience.hours(2)
+    assert [mail.recipient for mail in await audience.mails()] == ["maud@example.org"]
 
 
 async def test_a_budget_is_never_exceeded_and_begins_again_each_month(audience: Audience) -> None:

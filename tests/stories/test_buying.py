@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from infra.kernel.clock import iso
+from paywall.payments.tables import Payment
 from tests.stories.hall import Hall
 
 
@@ -26,6 +29,10 @@ async def test_a_buyers_life_from_quote_to_the_end_of_the_replay(hall: Hall) -> 
     assert receipt.status_code == 200
 
     assert await hall.state(order_id) == "paid"
+    async with hall.db.read() as tx:
+        paid = (await tx.scalars(select(Payment).where(Payment.order_id == order_id))).one()
+    assert (paid.method_kind, paid.card_brand) == ("card", "visa")
+    assert paid.card_expires_at is not None
     assert await hall.mails(order_id) == ["receipt"]
     assert await ada.sees(event_id) == "not_yet"
     await hall.move(hours=2, minutes=5)

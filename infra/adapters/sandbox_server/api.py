@@ -222,12 +222,13 @@ async def create_payment(request: AnyRequest) -> Response[Any]:
 def _create(
     db: sqlite3.Connection, now: float, merchant: str, given: PaymentIn, number: str
 ) -> Answer:
-    customer = given.customer
+    customer, expires = given.customer, ""
     if given.mandate:
         agreed = moves.mandate(db, merchant, given.mandate)
         if agreed["state"] != "ready":
             raise Refusal(409, "mandate_not_ready", "The mandate can't be charged.")
         number, customer = agreed["card"], agreed["customer"]
+        expires = agreed["expires"]
     row = db.execute(
         "INSERT INTO payments (id, merchant, reference, state, amount, currency, description,"
         " return_url, locale, customer, mandate, save, capture_later, metadata, created_at,"
@@ -240,7 +241,7 @@ def _create(
         ),
     ).fetchone()  # fmt: skip
     if number:
-        row = moves.pay(db, now, row, number)
+        row = moves.pay(db, now, row, number, expires)
     return 201, payment_view(row)
 
 

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS payments (
   save INTEGER NOT NULL, capture_later INTEGER NOT NULL, metadata TEXT NOT NULL,
   card TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL, due_at REAL,
   due_action TEXT NOT NULL DEFAULT '', silent_until REAL NOT NULL DEFAULT 0,
+  expires TEXT NOT NULL DEFAULT '',
   CHECK (captured <= amount), CHECK (refunded + disputed <= captured)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payments_reference ON payments (merchant, reference);
@@ -50,7 +51,8 @@ CREATE INDEX IF NOT EXISTS disputes_payment ON disputes (payment);
 CREATE TABLE IF NOT EXISTS mandates (
   id TEXT PRIMARY KEY, merchant TEXT NOT NULL, reference TEXT NOT NULL, state TEXT NOT NULL,
   customer TEXT NOT NULL, card TEXT NOT NULL DEFAULT '', decline TEXT NOT NULL DEFAULT '',
-  return_url TEXT NOT NULL, locale TEXT NOT NULL, currency TEXT NOT NULL
+  return_url TEXT NOT NULL, locale TEXT NOT NULL, currency TEXT NOT NULL,
+  expires TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS mandates_reference ON mandates (merchant, reference);
 CREATE TABLE IF NOT EXISTS charges (
@@ -105,6 +107,10 @@ class Books:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.executescript(_SCHEMA)
+        for table in ("payments", "mandates"):  # a file that was made before cards had an end
+            columns = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
+            if "expires" not in columns:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN expires TEXT NOT NULL DEFAULT ''")
         return db
 
     def now(self) -> float:

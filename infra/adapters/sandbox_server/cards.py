@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import msgspec
 
+from infra.kernel.clock import from_epoch_s
 from infra.kernel.money import Money, exponent
 
 
@@ -103,6 +104,14 @@ BY_NUMBER = {card.number: card for card in TEST_CARDS}
 def digits(number: str) -> str:
     """The number as typed, without the spaces and dashes that people put into it."""
     return "".join(c for c in number if c not in " -\u00a0")
+
+
+GOOD_FOR_YEARS = 3
+
+
+def last_month(now: float) -> str:
+    """`2029-12`: the last month of a test card of which nobody said one."""
+    return f"{from_epoch_s(int(now)).year + GOOD_FOR_YEARS}-12"
 
 
 def luhn(number: str) -> bool:

@@ -38,7 +38,7 @@ def payment_view(row: sqlite3.Row) -> dict[str, Any]:
         key: row[key]
         for key in (
             "id", "reference", "state", "amount", "currency", "captured", "refunded", "disputed",
-            "fee", "decline", "method", "customer", "mandate",
+            "fee", "decline", "method", "customer", "mandate", "expires",
         )
     }  # fmt: skip
     return shown | {"metadata": json.loads(row["metadata"]), "page": f"/pay/{row['id']}"}
@@ -116,12 +116,20 @@ def _charge(db: sqlite3.Connection, row: sqlite3.Row, kind: str, amount: int, no
 # The payer
 
 
-def pay(db: sqlite3.Connection, now: float, row: sqlite3.Row, number: str) -> sqlite3.Row:
-    """An open payment is paid with a test card (its number already checked)."""
+def pay(
+    db: sqlite3.Connection, now: float, row: sqlite3.Row, number: str, expires: str = ""
+) -> sqlite3.Row:
+    """An open payment is paid with a test card (its number already checked).
+
+    `expires` is its last month, `2031-04`; where nobody said one, the card is good for years.
+    """
     if row["state"] != "open":
         raise Refusal(409, "not_open", f"The payment is {row['state']}.")
     card = BY_NUMBER[number]
-    row = _set(db, row["id"], card=number, method=method(number), due_at=None, due_action="")
+    row = _set(
+        db, row["id"], card=number, method=method(number), due_at=None, due_action="",
+        expires=expires or cards.last_month(now),
+    )  # fmt: skip
     if card.fate is Fate.DECLINE:
         return fail(db, now, row, card.decline)
     if card.fate is Fate.CHALLENGE:
@@ -158,9 +166,9 @@ def _saved(db: sqlite3.Connection, row: sqlite3.Row) -> str:
     mandate_id = new_id("sbm")
     db.execute(
         "INSERT INTO mandates (id, merchant, reference, state, customer, card, return_url, locale,"
-        " currency) VALUES (?,?,?,'ready',?,?,'',?,?)",
+        " currency, expires) VALUES (?,?,?,'ready',?,?,'',?,?,?)",
         (mandate_id, row["merchant"], row["reference"], row["customer"], row["card"],
-         row["locale"], row["currency"]),
+         row["locale"], row["currency"], row["expires"]),
     )  # fmt: skip
     return mandate_id
 
@@ -275,7 +283,7 @@ def close_dispute(
 
 
 def finish_mandate(
-    db: sqlite3.Connection, now: float, row: sqlite3.Row, number: str
+    db: sqlite3.Connection, now: float, row: sqlite3.Row, number: str, expires: str = ""
 ) -> sqlite3.Row:
     """The payer gave a card to be charged later; declining cards are refused at once."""
     if row["state"] != "open":
@@ -283,8 +291,8 @@ def finish_mandate(
     card = BY_NUMBER[number]
     state = "failed" if card.fate is Fate.DECLINE else "ready"
     made = db.execute(
-        "UPDATE mandates SET state=?, decline=?, card=? WHERE id=? RETURNING *",
-        (state, card.decline, number, row["id"]),
+        "UPDATE mandates SET state=?, decline=?, card=?, expires=? WHERE id=? RETURNING *",
+        (state, card.decline, number, expires or cards.last_month(now), row["id"]),
     ).fetchone()
     emit(db, row["merchant"], f"mandate.{state}", mandate_view(made), now)
     assert isinstance(made, sqlite3.Row)

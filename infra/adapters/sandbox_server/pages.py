@@ -75,13 +75,21 @@ def problem_with_card(form: dict[str, str], now: datetime, words: dict[str, str]
     if expiry is None or not 1 <= int(expiry[1]) <= 12:
         wrong["expiry"] = words["bad_expiry"]
     else:
-        year = int(expiry[2]) + (2000 if len(expiry[2]) == 2 else 0)
-        if (year, int(expiry[1])) < (now.year, now.month):
+        if expires_of(form) < f"{now:%Y-%m}":
             wrong["expiry"] = words["past_expiry"]
     cvc = form.get("cvc", "").strip()
     if not (cvc.isascii() and cvc.isdigit() and len(cvc) in (3, 4)):
         wrong["cvc"] = words["bad_cvc"]
     return wrong
+
+
+def expires_of(form: dict[str, str]) -> str:
+    """`2031-04` of what was typed, such as 4/31; empty where it is no month."""
+    expiry = _EXPIRY.match(form.get("expiry", ""))
+    if expiry is None:
+        return ""
+    year = int(expiry[2]) + (2000 if len(expiry[2]) == 2 else 0)
+    return f"{year:04d}-{int(expiry[1]):02d}"
 
 
 def back_to_shop(row: sqlite3.Row, **told: str) -> Redirect:
@@ -150,7 +158,7 @@ async def take_card(request: AnyRequest, payment_id: str) -> Response[Any]:
         row = moves.payment(db, None, payment_id)
         wrong = problem_with_card(form, now, WORDS[language(row["locale"])])
         if row["state"] == "open" and not wrong:
-            row = moves.pay(db, at, row, digits(form["number"]))
+            row = moves.pay(db, at, row, digits(form["number"]), expires_of(form))
         return row, _merchant(db, row["merchant"]), wrong
 
     row, merchant, wrong = await books.run(work)
@@ -222,7 +230,7 @@ async def take_setup(request: AnyRequest, mandate_id: str) -> Response[Any]:
         row = moves.mandate(db, None, mandate_id)
         wrong = problem_with_card(form, at, WORDS[language(row["locale"])])
         if row["state"] == "open" and not wrong:
-            row = moves.finish_mandate(db, now, row, digits(form["number"]))
+            row = moves.finish_mandate(db, now, row, digits(form["number"]), expires_of(form))
         return row, _merchant(db, row["merchant"]), wrong
 
     row, merchant, wrong = await books.run(work)

@@ -647,6 +647,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_live_notice_venue_until", ["venue_id", "until_at"], unique=False)
 
     op.create_table(
+        "mail_click",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("venue_id", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=32), nullable=False),
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("action_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_link", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_click")),
+    )
+    with op.batch_alter_table("mail_click", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mail_click_action_id"), ["action_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_click_at"), ["at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_mail_click_customer_id"), ["customer_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_mail_click_venue_id"), ["venue_id"], unique=False)
+
+    op.create_table(
         "question_spike",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("venue_id", sa.String(length=32), nullable=False),
@@ -921,8 +941,90 @@ def upgrade() -> None:
     with op.batch_alter_table("venue_lake", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_venue_lake_due_at"), ["due_at"], unique=False)
 
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("venue_id", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=32), nullable=False),
+        sa.Column("half_hour", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("page", sa.String(length=12), nullable=False),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("campaign", sa.String(length=80), nullable=False),
+        sa.Column("device", sa.String(length=8), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
+        sa.UniqueConstraint(
+            "venue_id",
+            "customer_id",
+            "half_hour",
+            name=op.f("uq_visit_venue_id_customer_id_half_hour"),
+        ),
+    )
+    with op.batch_alter_table("visit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_visit_at"), ["at"], unique=False)
+        batch_op.create_index("ix_visit_customer", ["customer_id"], unique=False)
+
+    op.create_table(
+        "visit_count",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("venue_id", sa.String(length=32), nullable=False),
+        sa.Column("half_hour", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(length=12), nullable=False),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("campaign", sa.String(length=80), nullable=False),
+        sa.Column("device", sa.String(length=8), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.CheckConstraint("visits > 0", name=op.f("ck_visit_count_positive")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_count")),
+        sa.UniqueConstraint(
+            "venue_id",
+            "half_hour",
+            "page",
+            "event_id",
+            "source",
+            "campaign",
+            "device",
+            "country",
+            name="uq_visit_count_way",
+        ),
+    )
+    with op.batch_alter_table("visit_count", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_visit_count_half_hour"), ["half_hour"], unique=False)
+
+    with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("city", sa.String(length=80), server_default="", nullable=False)
+        )
+
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("artist", sa.String(length=160), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("genre", sa.String(length=60), server_default="", nullable=False)
+        )
+
+    with op.batch_alter_table("order", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("source", sa.String(length=8), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("campaign", sa.String(length=80), server_default="", nullable=False)
+        )
+
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.add_column(sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column("method_kind", sa.String(length=24), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("card_brand", sa.String(length=24), server_default="", nullable=False)
+        )
+        batch_op.add_column(sa.Column("card_expires_at", sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("playback_session", schema=None) as batch_op:
         batch_op.add_column(sa.Column("startup_ms", sa.Float(), nullable=True))

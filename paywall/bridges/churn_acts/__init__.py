@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
+
 from churn.ports import Doing, Given, Outcome, Reach
 from churn.triggers.acts import (
     Act,
@@ -22,7 +24,8 @@ from infra.kernel.db import Tx
 from paywall.bridges.churn_acts import coupon, free_days, free_stream, mail, task, webhook
 from paywall.bridges.churn_acts.letters import Letters
 from paywall.bridges.churn_acts.outcomes import became
-from paywall.bridges.churn_acts.reach import reach
+from paywall.bridges.churn_acts.reach import open_case, reach
+from paywall.mailings.clicks import Clicks
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.outbox import Outbox
 
@@ -30,12 +33,19 @@ from paywall.notices.outbox import Outbox
 class VenueActs:
     """`churn.ports.Acts` over the database."""
 
-    def __init__(self, outbox: Outbox, unsubscribes: Unsubscribes, public_url: str) -> None:
+    def __init__(
+        self, outbox: Outbox, unsubscribes: Unsubscribes, clicks: Clicks, public_url: str
+    ) -> None:
         self._outbox = outbox
-        self._letters = Letters(outbox, unsubscribes, public_url)
+        self._letters = Letters(outbox, unsubscribes, clicks, public_url)
 
     async def reach(self, tx: Tx, venue_id: str, customers: Mapping[str, str]) -> dict[str, Reach]:
         return await reach(tx, venue_id, customers)
+
+    def open_case(
+        self, venue_id: str, customer_id: ColumnElement[str | None]
+    ) -> ColumnElement[bool]:
+        return open_case(venue_id, customer_id)
 
     async def check(self, tx: Tx, venue_id: str, act: Act, now: datetime) -> None:
         match act:

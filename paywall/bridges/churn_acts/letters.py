@@ -11,7 +11,9 @@ from churn.ports import CanNotDo, Doing
 from churn.triggers.acts import Lettered, is_service, text_for
 from infra.kernel.db import Tx
 from paywall.accounts.tables import Account, Customer
+from paywall.catalogue import prose
 from paywall.catalogue.tables import Venue
+from paywall.mailings.clicks import Clicks, addresses_in, marked
 from paywall.mailings.unsubscribe import Unsubscribes
 from paywall.notices.kinds import NEWS, NOTICE
 from paywall.notices.outbox import Outbox, mail
@@ -28,9 +30,12 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
 class Letters:
     """Writes one mail of an act. `touch_id` is its cause: the same one never mails twice."""
 
-    def __init__(self, outbox: Outbox, unsubscribes: Unsubscribes, public_url: str) -> None:
+    def __init__(
+        self, outbox: Outbox, unsubscribes: Unsubscribes, clicks: Clicks, public_url: str
+    ) -> None:
         self._outbox = outbox
         self._unsubscribes = unsubscribes
+        self._clicks = clicks
         self._public_url = public_url
 
     async def write(
@@ -49,6 +54,10 @@ class Letters:
         notice = is_service(doing.act)
         if not notice:
             data["unsubscribe_url"] = self._unsubscribes.url(to.venue.id, to.account_id)
+            data["url"] = marked(data["url"], self._public_url, doing.trigger_id)
+            if await self._clicks.counted(tx, to.account_id):
+                urls = [data["url"], *addresses_in(prose.html(words.body_md))]
+                data["links"] = self._clicks.links(doing.touch_id, urls)
         template = NOTICE if notice else NEWS
         row = mail(doing.venue_id, to.email, template, doing.touch_id, data, locale=language)
         await self._outbox.enqueue(tx, [row], doing.machine_now)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from babel.core import get_global
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from churn.ports import Reach
 from infra.kernel.db import Tx, padded
 from paywall.accounts.consents import Purpose, consenting, refusing
 from paywall.accounts.tables import Account, Customer
 from paywall.catalogue.tables import Venue
+from support_bot.case_tables import UNDECIDED, Case
 
 
 async def reach(tx: Tx, venue_id: str, customers: Mapping[str, str]) -> dict[str, Reach]:
@@ -40,6 +41,14 @@ async def reach(tx: Tx, venue_id: str, customers: Mapping[str, str]) -> dict[str
         )
         for customer, account, email, name, proven_at in rows
     }
+
+
+def open_case(venue_id: str, customer_id: ColumnElement[str | None]) -> ColumnElement[bool]:
+    """Whether this customer has a case that nobody has settled, at this moment."""
+    waiting = select(Case.customer_id).where(
+        Case.venue_id == venue_id, Case.state.in_(UNDECIDED), Case.customer_id.is_not(None)
+    )
+    return customer_id.in_(waiting)
 
 
 def _zone(country: str) -> str:

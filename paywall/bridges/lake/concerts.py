@@ -26,6 +26,8 @@ async def events(tx: Tx, source: Source, after: str) -> Page:
             "origin": "paywall",
             "concert_id": event.id,
             "name": event.name,
+            "artist": event.artist,
+            "genre": event.genre,
             "season_id": event.season_id or "",
             "ends_at": event.ends_at,
             "state": event.state.value,

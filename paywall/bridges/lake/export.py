@@ -18,7 +18,7 @@ from churn.lake import Lake
 from churn.pseudonym import Pseudonyms
 from churn.simulate import shown
 from churn.tables import Person
-from churn.upkeep import drop_runs, take_out
+from churn.upkeep import drop_months, drop_runs, take_out
 from infra.kernel.clock import Clock
 from infra.kernel.db import Database
 from infra.kernel.facts import BY_NAME
@@ -36,6 +36,7 @@ from paywall.bridges.lake import (
     runs,
     support,
     viewing,
+    visits,
 )
 from paywall.bridges.lake.source import NextPage, Row, Source
 from paywall.catalogue.tables import Mode, Venue
@@ -52,6 +53,7 @@ EXPORTS: dict[str, tuple[NextPage, ...]] = {
     "support": support.PAGES,
     "consents": consents.PAGES,
     "messages": messages.PAGES,
+    "visits": visits.PAGES,
     "assignments": assignments.PAGES,
 }
 """What the product can fill today. A table that is missing here has no rows of ours yet."""
@@ -120,12 +122,14 @@ class LakeExport:
         names = persons.pseudonyms(self._sealer, venue.id)
         cleared = await self._clear(lake, run)
         gone = await self._erase(lake, run, names)
+        await self._age(lake, run)
         live_since = (venue.live_since or venue.created_at) if venue.mode is Mode.LIVE else None
         source = Source(
             venue_id=venue.id,
             live_since=live_since,
             offset=timedelta(seconds=venue.clock_offset_s),
             since=run.since,
+            now=run.began_at,
             names=names,
         )
         banned = await persons.erased(self._db, venue.id)
@@ -166,6 +170,12 @@ class LakeExport:
         await self._hold(run)
         await asyncio.to_thread(take_out, lake, run.venue_id, gone)
         return 0 if run.copy else await persons.strike(self._db, run.venue_id, gone, now)
+
+    async def _age(self, lake: Lake, run: runs.Run) -> None:
+        """Visits of ours leave the lake when they leave the database."""
+        await self._hold(run)
+        before = f"{visits.kept_from(run.began_at):%Y-%m}"
+        await asyncio.to_thread(drop_months, lake, "visits", run.venue_id, before, RUNS)
 
     async def _table(
         self, lake: Lake, run: runs.Run, source: Source, table: str, banned: set[str]

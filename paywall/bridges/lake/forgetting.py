@@ -12,6 +12,8 @@ from infra.kernel.seal import Sealer
 from paywall.accounts.customers import normalise_email
 from paywall.accounts.tables import Account, Customer
 from paywall.bridges.lake import persons
+from paywall.crm.visits import forget_visits
+from paywall.mailings.clicks import forget_clicks
 
 
 class Forget:
@@ -49,6 +51,8 @@ class Forget:
                 out |= {names.address(address), names.external(address)} if address else set()
             out |= {row.person for row in rows}
             out |= {names.external(row.external_id) for row in rows if row.external_id}
+            await forget_visits(tx, sorted(customers - {""}))
+            await forget_clicks(tx, sorted(customers - {""}))
             await persons.forget(tx, venue_id, out, self._clock.machine())
         return len(rows)
 

@@ -19,6 +19,7 @@ import msgspec
 from churn.importing.cells import Refused
 from churn.importing.lines import Lines, Taken
 from churn.importing.mapping import Mapping
+from churn.importing.renewals import stayed
 from churn.known import Known
 from churn.lake import Lake
 from infra.kernel.clock import Clock
@@ -31,6 +32,8 @@ from paywall.catalogue.tables import Venue
 
 LINES_A_BATCH = 20_000
 ROWS_A_FILE = 100_000
+RENEWING = frozenset({"subscriptions", "payments", "invoices"})
+"""Tables that may say that somebody stayed who had asked to leave."""
 DELIMITERS = ",;\t|"
 
 
@@ -54,6 +57,8 @@ class Imported(msgspec.Struct):
     known: int = 0
     not_taken: Counter[str] = msgspec.field(default_factory=Counter)
     """Lines or facts that were refused, by why."""
+    stayed: int = 0
+    """Askings to leave that a later charge contradicts: their withdrawal was added."""
 
 
 Tell = Callable[[NotTaken], None]
@@ -90,10 +95,24 @@ class HistoryImport:
         keeping = asyncio.create_task(runs.keep(self._db, self._clock, run))
         try:
             await self._files(venue, files, mapping, run, _Report(done, tell, progress))
+            if RENEWING & {facts.table for facts in mapping.facts}:
+                done.stayed = await self._stayed(venue, mapping, run)
         finally:
             keeping.cancel()
             await asyncio.shield(runs.release(self._db, run))
         return done
+
+    async def _stayed(self, venue: Venue, mapping: Mapping, run: runs.Run) -> int:
+        """Add the withdrawals that nobody exported; how many were new."""
+        lake = await asyncio.to_thread(Lake, self._root)
+        rows = await asyncio.to_thread(stayed, lake, venue.id)
+        with await asyncio.to_thread(Known, lake, "subscriptions", venue.id) as known:
+            fresh, _ = await asyncio.to_thread(known.history, rows)
+        if fresh.num_rows:
+            await runs.renew(self._db, self._clock, run)
+            name = f"import-{mapping.name}-{run.number:06d}-stayed"
+            await asyncio.to_thread(lake.write, "subscriptions", venue.id, fresh, name)
+        return int(fresh.num_rows)
 
     async def _files(
         self,

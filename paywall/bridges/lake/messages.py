@@ -1,4 +1,4 @@
-"""Messages of the lake: the venue's mails that went out, or came back."""
+"""Messages of the lake: the venue's mails that went out or came back, and links followed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from infra.kernel.clock import epoch_s
 from infra.kernel.db import Tx
 from paywall.accounts.tables import Account, Customer
 from paywall.bridges.lake.source import ROWS_A_PAGE, Page, Source, page_of
+from paywall.mailings.clicks import SETTLES
+from paywall.mailings.tables import MailClick
 from paywall.notices.kinds import AT_MOST_ONCE
 from paywall.notices.tables import OutboxKind, OutboxRow, OutboxState
 
@@ -54,4 +56,37 @@ async def mails(tx: Tx, source: Source, after: str) -> Page:
     return page_of(rows, [mail.id for mail, _ in found])
 
 
-PAGES = (mails,)
+async def clicks(tx: Tx, source: Source, after: str) -> Page:
+    """Links of marketing mails that a person followed, once a mail."""
+    query = (
+        select(MailClick)
+        .where(MailClick.venue_id == source.venue_id, MailClick.id > after)
+        .where(MailClick.at < source.now - SETTLES)
+        .order_by(MailClick.id)
+        .limit(ROWS_A_PAGE)
+    )
+    if source.since is not None:
+        query = query.where(MailClick.at >= source.since)
+    if source.live:
+        query = query.where(MailClick.at >= source.live_since)
+    found = list(await tx.scalars(query))
+    rows = [
+        {
+            "fact_id": f"{click.id}:clicked",
+            "event_at": source.at(click.at),
+            "known_at": source.at(click.at),
+            "origin": "paywall",
+            "person": source.person(click.customer_id),
+            "message_id": click.id,
+            "kind": "action",
+            "template": click.template,
+            "action_id": click.action_id,
+            "change": "clicked",
+        }
+        for click in found
+        if click.at is not None
+    ]
+    return page_of(rows, [click.id for click in found])
+
+
+PAGES = (mails, clicks)

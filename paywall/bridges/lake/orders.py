@@ -54,6 +54,8 @@ async def lines(tx: Tx, source: Source, after: str) -> Page:
             "currency": order.currency,
             "coupon": order.coupon_code,
             "channel": order.channel,
+            "source": order.source,
+            "campaign": order.campaign,
         }
         rows += _life(row, line.id, order, weights[order.id], refunds.get(order.id, []))
     return page_of(rows, [line.id for line, *_ in found])

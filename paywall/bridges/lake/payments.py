@@ -41,7 +41,9 @@ async def attempts(tx: Tx, source: Source, after: str) -> Page:
             "known_at": at,
             "decline": payment.decline.value if declined and payment.decline else "",
             "attempt": attempt,
-            "method": payment.method.split(" ")[0].lower(),
+            "method": payment.method_kind or payment.method.split(" ")[0].lower(),
+            "brand": payment.card_brand,
+            "card_expires_at": payment.card_expires_at,
         }
         rows.append(_said(row, "declined" if declined else "captured"))
         if payment.state is PaymentState.REVERSED:  # captured, and then it was not to be had

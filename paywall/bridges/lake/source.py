@@ -35,6 +35,7 @@ class Source:
         live_since: datetime | None,
         offset: timedelta,
         since: datetime | None,
+        now: datetime,
         names: Pseudonyms,
     ) -> None:
         self.venue_id = venue_id
@@ -43,6 +44,8 @@ class Source:
         self.offset = offset
         self.since = since
         """What was known before (machine time) is in the lake; null: look at everything."""
+        self.now = now
+        """Machine time at which the run began."""
         self.met: dict[str, str] = {}
         """Customers by pseudonym whom pages named since the run last wrote them down."""
         self._names = names

@@ -18,6 +18,7 @@ from infra.kernel.errors import NotFound, Problem
 from infra.kernel.ids import new_id
 from infra.kernel.paging import Place, Wanted
 from paywall.accounts.roles import Permission as P
+from paywall.mailings.clicks import SETTLES, clicks_of
 from paywall.pages.console import action_form, action_words, condition_fields, words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.forms import Form, show_form
@@ -213,7 +214,7 @@ async def count(desk: NamedDependency[Desk]) -> Response[Any]:
         trigger_id = typed.text("trigger_id")
         trigger = define.draft_of(desk.venue.id, trigger_id[:32], asked, desk.now)
         async with desk.look() as tx:
-            counted = await who.counts(tx, trigger, desk.now)
+            counted = await who.counts(tx, desk.parts.venue_acts, trigger, desk.now)
     except Problem as found:
         problem = desk.words_for(found)
     return desk.fragment("action_count.html", counted=counted, problem=problem)
@@ -273,19 +274,23 @@ async def read(desk: NamedDependency[Desk], trigger_id: FromPath[str]) -> Respon
         trigger = await define.get(tx, desk.venue.id, trigger_id)
         reached = (await results.reached(tx, [trigger_id], desk.now))[trigger_id]
         effect = (await results.latest_effects(tx, [trigger_id])).get(trigger_id)
+        act = acts_of.read(trigger.act)
+        clicks = None
+        if isinstance(act, acts_of.Lettered) and not acts_of.is_service(act):
+            clicks = await clicks_of(tx, trigger_id, desk.parts.clock.machine() - SETTLES)
         counted = None
         if trigger.state is not TriggerState.ENDED:
-            counted = await who.counts(tx, trigger, desk.now)
+            counted = await who.counts(tx, desk.parts.venue_acts, trigger, desk.now)
     if effect is not None and desk.request.query_params.get("format") == "csv":
         return csv_answer("effect", _arm_columns(desk, effect), _arms(desk, effect))
     said, tone = action_words.verdict(desk.locale, effect)
-    act = acts_of.read(trigger.act)
     return desk.page(
         "action.html", section="actions", one=trigger,
         name=action_words.name_of(desk.locale, trigger),
         sentences=action_words.told(desk.locale, effect, running=trigger.ended_at is None),
         service=acts_of.is_service(act),
         texts=act.texts if isinstance(act, acts_of.Lettered) else {}, reached=reached,
+        clicks=clicks,
         effect=effect, arms=_arms(desk, effect) if effect else [],
         arm_columns=_arm_columns(desk, effect) if effect else [],
         plot=treated_against_held_out(desk.locale, effect).as_json() if effect else "",

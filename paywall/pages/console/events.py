@@ -118,6 +118,11 @@ def _form(desk: Desk, event: Event | None, known: list[Season], season_id: str =
             "city", _("City"), attrs={"maxlength": "80"},
             hint=_("Where the hall stands. Shown beside the venue's name."),
         ),
+        Input(
+            "artist", _("Artist"), attrs={"maxlength": "160"},
+            hint=_("Who plays, for your figures. The event’s page shows the name above."),
+        ),
+        Input("genre", _("Genre"), attrs={"maxlength": "60"}),
         Input("starts_at", _("Starts"), "moment", required=True, group=_("When")),
         Input("ends_at", _("Ends"), "moment", required=True),
         Input(
@@ -147,7 +152,7 @@ def _form(desk: Desk, event: Event | None, known: list[Season], season_id: str =
         action=desk.url(f"/events/{event.id}/edit"), submit=_("Save the event"), inputs=inputs,
         values={
             "name": event.name, "subtitle": event.subtitle, "about_md": event.about_md,
-            "city": event.city,
+            "city": event.city, "artist": event.artist, "genre": event.genre,
             "starts_at": local_text(event.starts_at, zone),
             "ends_at": local_text(event.ends_at, zone), "timezone": zone,
             "doors_min": str(event.doors_s // 60), "season_id": event.season_id or "",
@@ -166,6 +171,8 @@ def _asked(typed: Typed) -> dict[str, Any]:
         "name": typed.text("name"),
         "subtitle": typed.text("subtitle"),
         "city": typed.text("city"),
+        "artist": typed.text("artist"),
+        "genre": typed.text("genre"),
         "about_md": typed.text("about_md"),
         "starts_at": needed(typed.moment("starts_at", zone), "starts_at"),
         "ends_at": needed(typed.moment("ends_at", zone), "ends_at"),

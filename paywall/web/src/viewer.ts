@@ -10,3 +10,4 @@ import "./menus";
 import "./help-panel";
 import "./live-notice";
 import "./error-focus";
+import "./visit-count";
