@@ -107,7 +107,9 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
     into.tags = sorted({*into.tags, *case.tags})[:TAGS_MAX]
     into.event_id = into.event_id or case.event_id
     into.topic = into.topic or case.topic
-    if case.reply_due_at is not None and into.state in (CaseState.WAITING, CaseState.SOLVED):
+    if case.reply_due_at is not None and into.state in (
+        CaseState.WAITING, CaseState.ANSWERED, CaseState.SOLVED,
+    ):  # fmt: skip
         into.move(CaseState.OPEN)
         into.solved_at = into.follow_up_at = None
         into.solved_by = ""

@@ -14,18 +14,22 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Problem
+from paywall.bridges.support_bot_mails import BotMails
 from paywall.bridges.support_letters import CaseLetters
 from paywall.bridges.support_people import SupportPeople
-from support_bot import cases
+from support_bot import cases, mail_answers
 from support_bot.case_attach import attach
 from support_bot.case_files import Offered, Refusal
 from support_bot.case_tables import Author, Case, CaseMessage, CaseState
 from support_bot.mail_in import Names
-from support_bot.ports import Learns, Suggestion, Suggests
+from support_bot.ports import Advice, Learns, Suggestion, Suggests, Wording
 
 
 class NoSuggestions:
     """Implements Suggests where no bot answers: nothing is suggested."""
+
+    async def advise(self, *, venue_id: str, lang: str, text: str) -> Advice | None:
+        return None
 
     async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
         return ()
@@ -43,9 +47,10 @@ class CaseWork:
 
     def __init__(
         self, letters: CaseLetters, people: SupportPeople, names: Names,
-        suggests: Suggests | None = None, learns: Learns | None = None,
+        wording: Wording, suggests: Suggests | None = None, learns: Learns | None = None,
     ) -> None:  # fmt: skip
         self.letters = letters
+        self.bot_mails = BotMails(letters, wording)
         self.people = people
         self.names = names
         self.suggests: Suggests = suggests or NoSuggestions()
@@ -66,13 +71,14 @@ class CaseWork:
             await self.letters.solved(tx, case, machine_now)
         return case
 
-    async def bot_answers(
-        self, tx: Tx, case: Case, text: str, article: str, now: datetime, machine_now: datetime
+    async def judged(
+        self, tx: Tx, case: Case, *, helped: bool, words: str, now: datetime, machine_now: datetime
     ) -> None:
-        earlier = await self._messages(tx, case)
-        message = await cases.bot_replies(tx, case, text, article, now)
-        await tx.flush()
-        await self.letters.replied(tx, case, message, earlier, machine_now)
+        """The customer's word on the assistant's mail; `case` was read for update."""
+        was = case.state
+        await mail_answers.judge(tx, case, helped=helped, words=words, now=now)
+        if case.state is CaseState.SOLVED and was is not CaseState.SOLVED:
+            await self.letters.solved(tx, case, machine_now)
 
     async def solve(
         self, tx: Tx, case: Case, by: str, now: datetime, machine_now: datetime

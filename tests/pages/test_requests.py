@@ -119,7 +119,7 @@ async def test_a_customer_ends_their_request(hall: Hall) -> None:
 
 
 async def rating_url(hall: Hall, case: Case) -> str:
-    return hall.parts.cases.letters.rating_url(case).replace("http://localhost:8000", "")
+    return hall.parts.cases.letters.page_url(case, "rating").replace("http://localhost:8000", "")
 
 
 async def test_the_question_how_it_went_is_answered_by_a_button_and_not_by_a_scanner(
