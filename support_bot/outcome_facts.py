@@ -98,7 +98,7 @@ def _alone(case: Case) -> bool:
 
 
 def _end_of(case: Case, right: bool | None) -> Settled:
-    if case.first_replied_at is None and case.bot_vote > 0:
+    if case.first_replied_at is None and case.bot_vote > 0 and right is not False:
         return {
             BotMail.ANSWER: Settled.BOT, BotMail.SUGGEST: Settled.SUGGESTION,
             BotMail.NOTICE: Settled.ARTICLE,

@@ -20,6 +20,7 @@ from support_bot.case_attach import attach
 from support_bot.case_files import Offered
 from support_bot.case_tables import (
     Author,
+    BotMail,
     Case,
     CaseFile,
     CaseMessage,
@@ -389,6 +390,50 @@ async def test_settings_keep_hours_and_promises_and_name_mistakes(console: Conso
     )  # fmt: skip
 
 
+async def test_what_the_assistant_mails_by_itself_is_on_until_one_press_turns_it_off(
+    console: Console,
+) -> None:
+    owner = await console.sign_in(Role.OWNER)
+    page = await owner.get(f"{console.at}/inbox/settings")
+    assert page.text.count('name="switch"') == page.text.count("Turn off") == 2
+    for switch in ("bot_answers_mails", "bot_suggests_in_mails"):
+        answer = await owner.post(f"{console.at}/inbox/settings/assistant", data={"switch": switch})
+        assert answer.status_code == 303
+        async with console.db.transaction() as tx:
+            assert getattr(await cases.settings_of(tx, console.venue_id), switch) is False
+    after = await owner.get(answer.headers["location"])
+    undo = re.search(r'action="([^"]+/settings/assistant)"', after.text)
+    assert undo is not None
+    back = {"switch": "bot_answers_mails", "on": "yes"}
+    await owner.post(f"{console.at}/inbox/settings/assistant", data=back)
+    async with console.db.transaction() as tx:
+        assert (await cases.settings_of(tx, console.venue_id)).bot_answers_mails
+    wrong = await owner.post(f"{console.at}/inbox/settings/assistant", data={"switch": "version"})
+    assert wrong.status_code == 422
+
+
+async def test_answered_by_the_assistant_has_a_view_and_comes_back_with_a_badge(
+    console: Console, agent: httpx.AsyncClient
+) -> None:
+    case = await opened(console, subject="Black screen", channel=Channel.MAIL)
+    now = console.clock.machine()
+    async with console.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        await cases.bot_replies(tx, row, BotMail.ANSWER, "Clear it.", "buffering", now)
+    assert "Black screen" not in (await agent.get(f"{console.at}/inbox")).text
+    view = await agent.get(f"{console.at}/inbox?view=answered")
+    assert "Black screen" in view.text
+    assert "Answered by the assistant" in view.text
+    async with console.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        await cases.comes_back(tx, row, now)
+    for path in ("", f"/{case.id}"):
+        page = await agent.get(f"{console.at}/inbox{path}")
+        assert "Black screen" in page.text
+        assert "Asked again" in page.text
+    assert "Clear it." in page.text
+
+
 async def test_the_mail_secret_is_shown_once(console: Console) -> None:
     owner = await console.sign_in(Role.OWNER)
     made = await owner.post(f"{console.at}/inbox/settings/secret")
@@ -400,5 +445,5 @@ async def test_the_mail_secret_is_shown_once(console: Console) -> None:
 async def test_every_step_of_a_case_has_words() -> None:
     written = {"opened", "assigned", "ranked", "topic", "tagged", "merged", "took_over", "solved",
                "reopened", "closed", "late", "rated", "suggested", "confirmed", "file_refused",
-               "bounced"}  # fmt: skip
+               "bounced", "came_back", "judged"}  # fmt: skip
     assert set(inbox_case.STEPS) == written
