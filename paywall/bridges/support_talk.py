@@ -34,7 +34,6 @@ from support_bot.case_tables import Author, Case, CaseState, Channel
 from support_bot.conversation_tables import (
     Conversation,
     Line,
-    LiveNotice,
     Outcome,
     Speaker,
     TalkChannel,

@@ -13,8 +13,8 @@ from infra.kernel.db import Database
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
 from paywall.accounts.roles import Role
-from paywall.app.wording import CatalogueWording
 from paywall.accounts.tables import Account, Membership
+from paywall.app.wording import CatalogueWording
 from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_jobs import SupportJobs
 from paywall.bridges.support_letters import CaseLetters
