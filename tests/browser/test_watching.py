@@ -154,3 +154,46 @@ def test_the_player_renews_its_token_without_a_hiccup(page: Page) -> None:
     assert watched > passed - 3, (watched, passed)
     assert not refused
     assert len(tokens) >= 3, f"{len(tokens)} tokens in {passed:.0f} s"
+
+
+FULL = "() => document.fullscreenElement !== null && document.fullscreenElement.localName"
+ON_TOP = """box => { const at = box.getBoundingClientRect();
+  return box.contains(document.elementFromPoint(at.x + at.width / 2, at.y + 60)); }"""
+
+
+def test_the_assistant_is_reached_from_the_player_in_full_screen_by_keyboard(page: Page) -> None:
+    own_ticket(page, "helped@example.org")
+    page.get_by_role("link", name="Watch live").click()
+    viewer.expect_playing(page)
+    button = page.locator(".player__row").get_by_role("button", name="Help", exact=True)
+    size = button.bounding_box()
+    assert size is not None
+    assert min(size["width"], size["height"]) >= 44
+    page.locator(".player__row").get_by_role("button", name="Full screen").click()
+    page.wait_for_function(FULL)
+    page.mouse.move(300, 300)
+    for _ in range(20):  # to the button by the keyboard alone
+        if button.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    box, field = page.locator(".help-panel__box"), page.locator(".help-panel textarea")
+    expect(box).to_be_visible()
+    expect(field).to_be_focused()
+    assert page.evaluate(FULL) == "live-player"
+    assert box.evaluate(ON_TOP)
+    before = viewer.position(page)
+    page.keyboard.type("f m k")  # the player's own keys are letters here
+    expect(field).to_have_value("f m k")
+    assert page.evaluate(FULL) == "live-player"
+    viewer.expect_playing(page)
+    assert viewer.position(page) > before
+    page.locator(".help-panel__close").click()
+    expect(box).to_be_hidden()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(box).to_be_visible()
+    page.evaluate("document.exitFullscreen()")
+    expect(box).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()

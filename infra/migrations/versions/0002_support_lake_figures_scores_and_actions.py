@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("bot_answers_mails", sa.Boolean(), nullable=False),
         sa.Column("minute_cost_minor", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("bot_suggests_in_mails", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("venue_id", name=op.f("pk_case_settings")),
     )
     op.create_table(
@@ -727,6 +728,13 @@ def upgrade() -> None:
         sa.Column("rating_text", sa.Text(), nullable=False),
         sa.Column("rated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("bot_may_answer", sa.Boolean(), nullable=False),
+        sa.Column("bot_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bot_mail", sa.String(length=32), nullable=False),
+        sa.Column("bot_mailed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bot_vote", sa.Integer(), nullable=False),
+        sa.Column("bot_asked_again", sa.Boolean(), nullable=False),
+        sa.Column("came_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "rating is null or rating in (0, 1)", name=op.f("ck_support_case_rating")
         ),

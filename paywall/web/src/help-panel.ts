@@ -34,6 +34,7 @@ class HelpPanel extends HTMLElement {
   private notice!: HTMLElement;
   private shown = new Map<string, string>();
   private timer: ReturnType<typeof setInterval> | undefined;
+  private opener: HTMLElement | undefined;
   private busy = false;
   /** One thing after another: a question typed while the conversation loads waits and is not lost. */
   private last: Promise<boolean> = Promise.resolve(true);
@@ -41,6 +42,13 @@ class HelpPanel extends HTMLElement {
   /** Wherever the focus is: what a press on a button removed may have held it. */
   private onEscape = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && this.isOpen) this.close();
+  };
+
+  /** The player's help button: over a full screen the panel is shown as a popover, which lies above it. */
+  private onWanted = (event: Event): void => {
+    const from = event.target instanceof HTMLElement ? event.target : undefined;
+    if (this.isOpen && (document.fullscreenElement === null || this.isAbove)) this.close();
+    else void this.open(from);
   };
 
   connectedCallback(): void {
@@ -59,11 +67,13 @@ class HelpPanel extends HTMLElement {
     link.addEventListener("click", (event) => { event.preventDefault(); void this.toggle(); });
     link.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); void this.toggle(); } });
     document.addEventListener("keydown", this.onEscape);
+    document.addEventListener("help-wanted", this.onWanted);
   }
 
   disconnectedCallback(): void {
     clearInterval(this.timer);
     document.removeEventListener("keydown", this.onEscape);
+    document.removeEventListener("help-wanted", this.onWanted);
   }
 
   private get link(): HTMLAnchorElement {
@@ -74,23 +84,46 @@ class HelpPanel extends HTMLElement {
     return this.panel !== undefined && !this.panel.hidden;
   }
 
+  private get isAbove(): boolean {
+    return this.panel?.hasAttribute("popover") === true;
+  }
+
   private async toggle(): Promise<void> {
     if (this.isOpen) return this.close();
+    await this.open();
+  }
+
+  private async open(from?: HTMLElement): Promise<void> {
+    this.opener = from;
     this.panel ??= this.build();
+    const was = this.isOpen;
     this.panel.hidden = false;
     this.link.setAttribute("aria-expanded", "true");
     this.classList.add("help-panel--open");
+    await this.rise(this.panel);
     this.field.focus();
+    if (was) return;
     this.timer = setInterval(() => { if (this.talk.handedOver && !document.hidden && !this.busy) void this.read(() => this.talk.read()); }, ASK_PERSON_EVERY_MS);
     await this.read(() => this.talk.open());
   }
 
+  /** Above an element in full screen; a browser without popovers leaves the full screen instead. */
+  private async rise(panel: HTMLElement): Promise<void> {
+    if (document.fullscreenElement === null) return;
+    if (!("showPopover" in panel)) return document.exitFullscreen();
+    panel.setAttribute("popover", "manual");
+    panel.showPopover();
+  }
+
   private close(): void {
     clearInterval(this.timer);
-    if (this.panel !== undefined) this.panel.hidden = true;
+    if (this.panel !== undefined) {
+      this.panel.removeAttribute("popover");
+      this.panel.hidden = true;
+    }
     this.link.setAttribute("aria-expanded", "false");
     this.classList.remove("help-panel--open");
-    this.link.focus();
+    (this.opener?.checkVisibility?.() === false ? this.link : this.opener ?? this.link).focus();
   }
 
   private build(): HTMLElement {
