@@ -16,6 +16,7 @@ from support_bot.case_tables import (
     Case,
     CaseFile,
     CaseMessage,
+    CaseReply,
     CaseState,
     Priority,
 )
@@ -97,7 +98,7 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
         raise CannotMerge("The case it should go into is closed.")
     case.move(CaseState.MERGED)
     # Flushed by themselves: these move rows, not objects of this session.
-    for kind in (CaseMessage, CaseFile):
+    for kind in (CaseMessage, CaseFile, CaseReply):
         await tx.execute(
             update(kind)
             .where(kind.case_id == case.id)

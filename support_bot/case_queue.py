@@ -185,6 +185,15 @@ async def _files(tx: Tx, case_id: str) -> list[FileLine]:
     ]
 
 
+async def sent_file(tx: Tx, case: Case, file_id: str) -> CaseFile:
+    """One file that the customer may read: of a message that was said to them or by them."""
+    found = await file_of(tx, case.venue_id, case.id, file_id)
+    message = await tx.get(CaseMessage, found.message_id)
+    if message is None or message.internal:
+        raise NotFound("file")
+    return found
+
+
 async def file_of(tx: Tx, venue_id: str, case_id: str, file_id: str) -> CaseFile:
     """One file with its bytes; NotFound where it belongs to another case."""
     found = await tx.get(CaseFile, file_id)

@@ -238,6 +238,55 @@ class CaseMessage(Base):
     at: Mapped[datetime]
 
 
+class ReplyState(StrEnum):
+    WAITING = "waiting"  # leaves by itself in a moment
+    SENT = "sent"  # is a message of the case
+    UNDONE = "undone"  # taken back; its words are the agent's to write on from
+    HELD = "held"  # somebody wrote meanwhile: a person looks again
+
+
+REPLY_TRANSITIONS: Mapping[ReplyState, frozenset[ReplyState]] = {
+    ReplyState.WAITING: frozenset({ReplyState.SENT, ReplyState.UNDONE, ReplyState.HELD}),
+    ReplyState.HELD: frozenset({ReplyState.UNDONE}),
+    ReplyState.SENT: frozenset(),
+    ReplyState.UNDONE: frozenset(),
+}
+_LEAVING = text("state = 'waiting'")
+
+
+class CaseReply(Base):
+    """An agent's answer between the press of the button and its leaving; not yet in the case."""
+
+    __tablename__ = "case_reply"
+    __table_args__ = (
+        Index(
+            "ix_case_reply_due", "due_at",
+            postgresql_where=_LEAVING, sqlite_where=_LEAVING,
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Becomes the message's."""
+    venue_id: Mapped[str] = mapped_column(String(32), index=True)
+    case_id: Mapped[str] = mapped_column(String(32), index=True)
+    agent_id: Mapped[str] = mapped_column(String(32))
+    state: Mapped[ReplyState] = mapped_column(EnumText(ReplyState), default=ReplyState.WAITING)
+    text: Mapped[str] = mapped_column(Text)
+    then: Mapped[CaseState] = mapped_column(EnumText(CaseState))
+    article: Mapped[str] = mapped_column(String(80), default="")
+    edited: Mapped[bool] = mapped_column(Boolean, default=False)
+    seen_state: Mapped[CaseState] = mapped_column(EnumText(CaseState))
+    """Of the case, when it was written; and how many messages stood there."""
+    seen_messages: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime]
+    """When the button was pressed, business time: the message's time."""
+    due_at: Mapped[datetime]
+    """Machine time."""
+
+    def move(self, to: ReplyState) -> None:
+        move(self, to, REPLY_TRANSITIONS)
+
+
 class CaseFile(Base):
     """A file that came with a message, checked by its content; only ever given as a download."""
 

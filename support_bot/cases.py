@@ -174,8 +174,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
-async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> CaseMessage:
-    """Answer the customer: the caller mails it. StaleEdit when the case changed meanwhile."""
+def check_reply(case: Case, reply: Reply) -> None:
+    """StaleEdit when the case changed meanwhile; CaseOver, Invalid where nothing can be said."""
     check_version(case, reply.version)
     if reply.then not in (CaseState.OPEN, CaseState.WAITING, CaseState.SOLVED):
         raise Invalid("then", "After an answer a case is open, waiting or solved.")
@@ -183,6 +183,11 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
         raise CaseOver("The case is closed; it takes no more answers.")
     if not reply.text.strip():
         raise Invalid("text", "Write an answer.")
+
+
+async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> CaseMessage:
+    """Answer the customer: the caller mails it. Raises as `check_reply`."""
+    check_reply(case, reply)
     message = _row(
         case,
         Line(

@@ -351,7 +351,7 @@ async def _into(tx: Tx, case: Case, letter: Letter, now: datetime) -> Outcome:
         ),
         now,
     )
-    await attach(tx, case, message, letter.files, now)
+    await attach(tx, case, message.id, letter.files, now)
     return Outcome(MailState.DONE, "answer", case.id, case.venue_id)
 
 
@@ -382,7 +382,7 @@ async def _open(
     message = (await tx.scalars(query)).one()
     message.quoted = letter.quoted
     message.mail_id = await _unused(tx, venue_id, letter)
-    await attach(tx, case, message, letter.files, now)
+    await attach(tx, case, message.id, letter.files, now)
     return Outcome(MailState.DONE, "new case", case.id, venue_id)
 
 

@@ -17,7 +17,7 @@ from infra.kernel.errors import Problem
 from paywall.bridges.support_bot_mails import BotMails
 from paywall.bridges.support_letters import CaseLetters
 from paywall.bridges.support_people import SupportPeople
-from support_bot import cases, mail_answers
+from support_bot import case_replies, cases, mail_answers
 from support_bot.case_attach import attach
 from support_bot.case_files import Offered, Refusal
 from support_bot.case_tables import Author, Case, CaseMessage, CaseState
@@ -71,6 +71,16 @@ class CaseWork:
             await self.letters.solved(tx, case, machine_now)
         return case
 
+    async def leaves(self, tx: Tx, case_id: str, reply_id: str, machine_now: datetime) -> bool:
+        """An answer whose seconds are over; False where it was taken back, or is held."""
+        case = await tx.get_one(Case, case_id, with_for_update=True)
+        reply = await case_replies.leaving(tx, case, reply_id)
+        if reply is None:
+            return False
+        at = await case_replies.pressed_at(tx, reply_id)
+        await self.reply(tx, case.venue_id, case_id, reply, at, machine_now)
+        return True
+
     async def judged(
         self, tx: Tx, case: Case, *, helped: bool, words: str, now: datetime, machine_now: datetime
     ) -> None:
@@ -95,7 +105,7 @@ class CaseWork:
         """From the customer's own page. Answers which files were not taken."""
         line = cases.Line(author=Author.VIEWER, text=text, at=now)
         message = await cases.viewer_writes(tx, case, line, now)
-        return await attach(tx, case, message, files, now)
+        return await attach(tx, case, message.id, files, now)
 
     async def confirm(
         self, tx: Tx, case: Case, message_id: str, article: str, agent_id: str,

@@ -17,7 +17,7 @@ from infra.kernel.db import Database, Tx
 from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_people import alarmed, live_venues, live_windows
 from paywall.catalogue.tables import Venue
-from support_bot import cases, mail_answers, mail_in
+from support_bot import case_replies, cases, mail_answers, mail_in
 from support_bot.case_clock import reply_due
 from support_bot.case_presence import forget
 from support_bot.case_tables import (
@@ -115,6 +115,15 @@ class SupportJobs:
             Case.opened_at > now - timedelta(hours=1),
         )
         return (await tx.execute(query)).scalar_one() <= RECEIPTS_MAX
+
+    async def replies(self, now: datetime) -> int:
+        """Let agents' answers leave whose seconds for taking back are over. `now`: machine time."""
+        async with self._db.read() as tx:
+            found = await case_replies.due(tx, now)
+        for case_id, reply_id in found:
+            async with self._db.transaction() as tx:
+                await self._work.leaves(tx, case_id, reply_id, now)
+        return len(found)
 
     async def live(self, now: datetime, offset_s: int) -> int:
         """Where doors are open, what still waits is answered within the live rule."""
@@ -235,9 +244,10 @@ class SupportJobs:
                     mail_in.put_off(row, type(error).__name__, now)
 
     async def tidy(self, now: datetime) -> int:
-        """Forget readers who have gone, and the bytes of mails handled a month ago."""
+        """Forget readers who have gone, answers that left, bytes of mails handled a month ago."""
         async with self._db.transaction() as tx:
-            return await forget(tx, now) + await mail_in.forget_raw(tx, now)
+            gone = await forget(tx, now) + await case_replies.tidy(tx, now)
+            return gone + await mail_in.forget_raw(tx, now)
 
     async def _due(self, tx: Tx, due: object, offset_s: int) -> list[str]:
         query = (

@@ -9,14 +9,29 @@ from typing import Any
 from sqlalchemy import select
 
 from infra.kernel.clock import iso
-from infra.kernel.db import Tx
+from infra.kernel.db import Database, Tx
 from paywall.catalogue.tables import Venue
 from paywall.notices.emission import Emission, emit
 from paywall.notices.outbox import Notice, Outbox, mail
+from paywall.notices.ports import Attachment
 from support_bot import mail_tokens
-from support_bot.case_tables import Author, Case, CaseMessage
+from support_bot.case_tables import Author, Case, CaseFile, CaseMessage
 from support_bot.mail_in import Names
 from support_bot.ports import Suggestion
+
+
+REPLY_FILES = "reply"
+"""Kind of an outbox row's attachment: the files of an agent's answer, by its message's id."""
+
+
+async def reply_files(db: Database, message_id: str) -> list[Attachment]:
+    """They were checked when they were taken; at most TOTAL_BYTES_MAX together."""
+    async with db.read() as tx:
+        query = select(CaseFile).where(CaseFile.message_id == message_id).order_by(CaseFile.id)
+        return [
+            Attachment(name=one.name, content_type=one.content_type, data=one.data)
+            for one in await tx.scalars(query)
+        ]
 
 
 class CaseLetters:
@@ -93,7 +108,10 @@ class CaseLetters:
             "references": ids[:1] + ids[1:][-9:],
             "by_a_person": True,
         }
-        await self._mail(tx, case, "case_reply", message.id, data, now)
+        files = select(CaseFile.id).where(CaseFile.message_id == message.id).limit(1)
+        holds = await tx.scalar(files) is not None
+        ref = f"{REPLY_FILES}:{message.id}" if holds else ""
+        await self._mail(tx, case, "case_reply", message.id, data, now, ref)
 
     async def asks_rating(self, tx: Tx, case: Case, now: datetime) -> None:
         data = self._facts(case) | {"url": self.page_url(case, "rating")}
@@ -163,11 +181,15 @@ class CaseLetters:
         return message.mail_id or f"{message.id}@{self._names.domain}"
 
     async def _mail(
-        self, tx: Tx, case: Case, template: str, cause: str, data: dict[str, Any], now: datetime
-    ) -> None:
+        self, tx: Tx, case: Case, template: str, cause: str, data: dict[str, Any], now: datetime,
+        attachment: str = "",
+    ) -> None:  # fmt: skip
         if not case.email:
             return
-        notice: Notice = mail(case.venue_id, case.email, template, cause, data, locale=case.lang)
+        notice: Notice = mail(
+            case.venue_id, case.email, template, cause, data, locale=case.lang,
+            attachment=attachment,
+        )  # fmt: skip
         await self._outbox.enqueue(tx, [notice], now)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
@@ -22,13 +21,13 @@ from paywall.pages.i18n import Translator
 from paywall.pages.paths import path
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import AnyRequest, Site
+from paywall.pages.uploads import BODY_MAX, offered_files
 from support_bot import case_queue, cases
-from support_bot.case_files import FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, Offered, Refusal
+from support_bot.case_files import FILE_BYTES_MAX, FILES_MAX, Refusal
 from support_bot.case_tables import Author, Case, CaseState
 
 PERSON = {"person": True}
 OPEN = {"public": True}
-BODY_MAX = TOTAL_BYTES_MAX + 256 * 1024
 SHOWN = 20
 
 
@@ -141,7 +140,7 @@ async def write(
     typed = {"text": ""}
     try:
         typed = await posted(request)
-        offered = await _files(request)
+        offered = await offered_files(request)
         async with site.parts.db.transaction() as tx:
             case = await _own(site, visit.principal, case_id, tx)
             venue = await tx.get_one(Venue, case.venue_id)
@@ -158,16 +157,6 @@ async def write(
     if refused:
         return await _page(request, site, case_id, refused=refused)
     return go(path("request", case=case_id))
-
-
-async def _files(request: AnyRequest) -> list[Offered]:
-    """What was chosen; an empty field of a form sends a file without a name."""
-    data = await request.form()
-    found = []
-    for value in data.getall("files", [])[: 2 * FILES_MAX]:
-        if isinstance(value, UploadFile) and value.filename:
-            found.append(Offered(value.filename, await value.read(FILE_BYTES_MAX + 1)))
-    return found
 
 
 @post("/requests/{case_id:str}/solved", opt=PERSON, status_code=303)
@@ -192,11 +181,11 @@ async def own_file(
     case_id: FromPath[str], file_id: FromPath[str], request: AnyRequest,
     site: NamedDependency[Site],
 ) -> Response[bytes]:  # fmt: skip
-    """One of the customer's own files, as a download."""
+    """A file of the customer's own, or of an answer to them, as a download."""
     principal = site.visit(request).principal
     async with site.parts.db.read() as tx:
         case = await _own(site, principal, case_id, tx)
-        found = await case_queue.file_of(tx, case.venue_id, case_id, file_id)
+        found = await case_queue.sent_file(tx, case, file_id)
     return download(found.name, found.content_type, found.data)
 
 

@@ -14,7 +14,9 @@ from infra.kernel.clock import HandClock
 from infra.kernel.ids import new_id
 from paywall.accounts.tables import Account
 from paywall.catalogue.tables import Venue
-from support_bot import cases
+from paywall.bridges.support_jobs import SupportJobs
+from support_bot import case_replies, cases
+from support_bot.case_files import Offered
 from support_bot.case_tables import (
     BotMail,
     Case,
@@ -250,3 +252,28 @@ async def test_what_the_assistant_mailed_stands_under_my_requests(hall: Hall) ->
     assert "Clear it." in page.text
     await hall.browser.post(f"/requests/{case.id}/solved")
     assert (await again(hall, case)).bot_vote == 1
+
+
+async def test_files_of_an_answer_are_the_customers_to_download_once_it_has_left(
+    hall: Hall,
+) -> None:
+    case = await opened(hall)
+    now = hall.clock.machine()
+    async with hall.parts.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        reply = cases.Reply(text="The plan.", agent_id="acc_agent")
+        files = [Offered("plan.png", PNG)]
+        await case_replies.prepare(tx, row, reply, files, now=now, machine_now=now)
+    async with hall.parts.db.read() as tx:
+        file_id = (await tx.scalars(select(CaseFile.id))).one()
+    await hall.sign_in(ADA)
+    path = f"/requests/{case.id}/files/{file_id}"
+    assert (await hall.browser.get(path)).status_code == 404
+    assert "plan.png" not in (await hall.browser.get(f"/requests/{case.id}")).text
+    hall.clock.move(seconds=10)
+    jobs = SupportJobs(hall.parts.db, hall.clock, hall.parts.cases)
+    await jobs.replies(hall.clock.machine())
+    assert "plan.png" in (await hall.browser.get(f"/requests/{case.id}")).text
+    answer = await hall.browser.get(path)
+    assert (answer.status_code, answer.content) == (200, PNG)
+    assert answer.headers["content-disposition"].startswith("attachment")

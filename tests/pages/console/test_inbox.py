@@ -13,6 +13,7 @@ from sqlalchemy import select
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, Customer, Membership
+from paywall.bridges.support_jobs import SupportJobs
 from paywall.notices.tables import OutboxRow
 from paywall.pages.console import inbox_case
 from support_bot import case_presence, cases
@@ -49,6 +50,13 @@ async def mails(console: Console, template: str) -> list[OutboxRow]:
     async with console.db.read() as tx:
         found = await tx.scalars(select(OutboxRow).where(OutboxRow.template == template))
         return list(found)
+
+
+async def leave(console: Console) -> None:
+    """The seconds for taking an answer back are over."""
+    console.clock.move(seconds=10)
+    jobs = SupportJobs(console.db, console.clock, console.parts.cases)
+    await jobs.replies(console.clock.machine())
 
 
 @pytest.fixture
@@ -111,6 +119,7 @@ async def test_an_answer_is_mailed_and_is_the_customers_turn(
         data={"text": "Which **browser**?", "version": str(case.version), "then": "waiting"},
     )
     assert answer.status_code == 303, answer.text
+    await leave(console)
     row = await again(console, case)
     assert row.state is CaseState.WAITING
     [mail] = await mails(console, "case_reply")
@@ -147,6 +156,7 @@ async def test_a_suggested_answer_that_was_changed_is_marked_as_changed(
             f"{console.at}/inbox/{case.id}/reply",
             data={"text": text, "original": "Clear the cache.", "article": "no-picture"},
         )
+        await leave(console)
         async with console.db.read() as tx:
             query = select(CaseMessage).where(
                 CaseMessage.case_id == case.id, CaseMessage.author == Author.AGENT
@@ -326,7 +336,7 @@ async def test_files_are_downloads_that_no_browser_runs(
         message = (await tx.scalars(select(CaseMessage))).one()
         png = b"\x89PNG\r\n\x1a\n" + b"0" * 9
         files = [Offered("écran.png", png), Offered("evil.svg", b"<svg onload=alert(1)>")]
-        await attach(tx, row, message, files, now)
+        await attach(tx, row, message.id, files, now)
         await tx.flush()
         file_id = (await tx.scalars(select(CaseFile.id))).one()
     page = await agent.get(f"{console.at}/inbox/{case.id}")
@@ -445,5 +455,5 @@ async def test_the_mail_secret_is_shown_once(console: Console) -> None:
 async def test_every_step_of_a_case_has_words() -> None:
     written = {"opened", "assigned", "ranked", "topic", "tagged", "merged", "took_over", "solved",
                "reopened", "closed", "late", "rated", "suggested", "confirmed", "file_refused",
-               "bounced", "came_back", "judged"}  # fmt: skip
+               "bounced", "came_back", "judged", "held"}  # fmt: skip
     assert set(inbox_case.STEPS) == written
