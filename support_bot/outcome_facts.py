@@ -85,9 +85,10 @@ def _from_case(case: Case, article: str, verdict: _Verdict | None) -> Request:
     elif case.bot_asked_again:
         right = False
     return Request(
-        settled=_end_of(case, right), lang=case.lang, topic=article or case.topic,
+        settled=_end_of(case, right=right), lang=case.lang, topic=article or case.topic,
         event_id=case.event_id or "", at=case.opened_at, direct=direct, right=right,
         handed_over=not _alone(case), asked_again=case.bot_asked_again, corrected=corrected,
+        text=case.subject, case_id=case.id,
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def _alone(case: Case) -> bool:
     return answered and case.came_back_at is None and case.first_replied_at is None
 
 
-def _end_of(case: Case, right: bool | None) -> Settled:
+def _end_of(case: Case, *, right: bool | None) -> Settled:
     if case.first_replied_at is None and case.bot_vote > 0 and right is not False:
         return {
             BotMail.ANSWER: Settled.BOT, BotMail.SUGGEST: Settled.SUGGESTION,
@@ -176,7 +177,7 @@ def _talk(
         found.append(
             _question(
                 reply, replies, event_id=event_id, acted=acted, case=case if last else None,
-                verdict=verdict if last else None,
+                verdict=verdict if last else None, asked=lines[start].text,
             )
         )  # fmt: skip
     return found
@@ -184,7 +185,7 @@ def _talk(
 
 def _question(
     reply: Line, replies: Sequence[Line], *, event_id: str, acted: bool, case: Case | None,
-    verdict: _Verdict | None,
+    verdict: _Verdict | None, asked: str,
 ) -> Request:  # fmt: skip
     right = _judged(replies, verdict)
     direct = reply.outcome is Outcome.ANSWER
@@ -207,7 +208,8 @@ def _question(
         at=reply.at, direct=direct, right=right,
         handed_over=case is not None or reply.outcome is Outcome.HAND_OVER,
         asked_again=any(one.asked_again for one in replies),
-        corrected=_corrected(replies, verdict),
+        corrected=_corrected(replies, verdict), text=asked,
+        case_id=case.id if case is not None else "", talk_id=reply.conversation_id,
     )  # fmt: skip
 
 
@@ -271,7 +273,7 @@ async def _mailed(tx: Tx, venue_id: str, since: datetime) -> dict[str, str]:
         CaseMessage.author == Author.BOT,
         CaseMessage.article != "",
     )
-    return {case_id: article for case_id, article in await tx.execute(query)}
+    return {row.case_id: row.article for row in await tx.execute(query)}
 
 
 async def _verdicts(tx: Tx, venue_id: str, since: datetime) -> dict[str, _Verdict]:
@@ -316,4 +318,6 @@ def _case_fact(case: Case, suggested: set[str], until: datetime) -> CaseFact:
         handled_s=case.handled_s,
         with_suggestion=case.id in suggested,
         opened_at=case.opened_at,
+        case_id=case.id,
+        subject=case.subject,
     )
