@@ -113,9 +113,7 @@ async def leaving(tx: Tx, case: Case, reply_id: str) -> Reply | None:
 
     It is held where somebody wrote, or the case's state changed, since it was written.
     """
-    query = select(CaseReply).where(
-        CaseReply.id == reply_id, CaseReply.state == ReplyState.WAITING
-    )
+    query = select(CaseReply).where(CaseReply.id == reply_id, CaseReply.state == ReplyState.WAITING)
     row = await tx.scalar(query.with_for_update())
     if row is None:
         return None

@@ -42,13 +42,19 @@ class CaseState(StrEnum):
 CASE_TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.NEW: frozenset(
         {
-            CaseState.OPEN, CaseState.WAITING, CaseState.ANSWERED, CaseState.SOLVED,
+            CaseState.OPEN,
+            CaseState.WAITING,
+            CaseState.ANSWERED,
+            CaseState.SOLVED,
             CaseState.MERGED,
         }
     ),
     CaseState.ANSWERED: frozenset(
         {
-            CaseState.OPEN, CaseState.WAITING, CaseState.SOLVED, CaseState.CLOSED,
+            CaseState.OPEN,
+            CaseState.WAITING,
+            CaseState.SOLVED,
+            CaseState.CLOSED,
             CaseState.MERGED,
         }
     ),

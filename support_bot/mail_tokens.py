@@ -97,5 +97,5 @@ def untagged(subject: str) -> str:
 
 
 def link_mark(key: bytes, case_id: str, purpose: str = "rating") -> str:
-    """For the one page that asks whether it is solved, or (`answer`) whether the bot's mail helped."""
+    """For the page that asks whether it is solved, or (`answer`) whether the bot's mail helped."""
     return mark(key, purpose, case_id)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from support_bot.outcomes import AUTOMATIC, CaseFact, Facts, Request, Settled, monday_of
+
+def _is(settled: Settled, one: Request) -> bool:
+    return one.settled is settled
+
 
 PARTS: Mapping[str, Callable[[Request], bool]] = {
     "": lambda one: True,
@@ -19,8 +24,8 @@ PARTS: Mapping[str, Callable[[Request], bool]] = {
     "judged": lambda one: one.direct and one.right is not None,
     "asked_again": lambda one: one.asked_again,
     "corrected": lambda one: one.corrected,
-    **{one.value: lambda r, held=one: r.settled is held for one in Settled if one.value != "wrong"},
-    "not_helped": lambda one: one.settled is Settled.WRONG,
+    **{one.value: partial(_is, one) for one in Settled if one is not Settled.WRONG},
+    "not_helped": partial(_is, Settled.WRONG),
 }
 """What a value counts, by its name in the address."""
 

@@ -19,7 +19,6 @@ from support_bot.case_tables import Author, Case, CaseFile, CaseMessage
 from support_bot.mail_in import Names
 from support_bot.ports import Suggestion
 
-
 REPLY_FILES = "reply"
 """Kind of an outbox row's attachment: the files of an agent's answer, by its message's id."""
 

@@ -327,7 +327,9 @@ class SupportTalk:
             state=talk.state.value,
             handed_over=talk.state is TalkState.HANDED_OVER,
             case_number=None if case is None else case.number,
-            notice="" if notice is None else await notice_text(tx, self._wording, notice, talk.lang),
+            notice=""
+            if notice is None
+            else await notice_text(tx, self._wording, notice, talk.lang),
             signed_in=principal.is_person,
             email=principal.email if principal.is_person else "",
             lines=lines,

@@ -169,13 +169,13 @@ def test_the_assistant_is_reached_from_the_player_in_full_screen_by_keyboard(pag
     size = button.bounding_box()
     assert size is not None
     assert min(size["width"], size["height"]) >= 44
-    page.locator(".player__row").get_by_role("button", name="Full screen").click()
+    page.locator("live-player").focus()
+    page.keyboard.press("f")
     page.wait_for_function(FULL)
-    page.mouse.move(300, 300)
     for _ in range(20):  # to the button by the keyboard alone
         if button.evaluate("one => one === document.activeElement"):
             break
-        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     box, field = page.locator(".help-panel__box"), page.locator(".help-panel textarea")
     expect(box).to_be_visible()

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from infra.kernel.clock import HandClock
 from infra.kernel.ids import new_id
 from paywall.accounts.tables import Account
-from paywall.catalogue.tables import Venue
 from paywall.bridges.support_jobs import SupportJobs
+from paywall.catalogue.tables import Venue
 from support_bot import case_replies, cases
 from support_bot.case_files import Offered
 from support_bot.case_tables import (
@@ -192,9 +192,9 @@ async def test_it_did_not_help_brings_the_case_to_a_person_with_what_they_add(ha
     for _ in range(2):  # a button pressed twice
         answer = await hall.browser.post(f"/requests/{case.id}/answer", data=said)
         assert answer.status_code == 303
-    assert "A person has your request now" in (
-        await hall.browser.get(answer.headers["location"])
-    ).text
+    assert (
+        "A person has your request now" in (await hall.browser.get(answer.headers["location"])).text
+    )
     row = await again(hall, case)
     assert (row.state, row.bot_vote, row.came_back_at) == (
         CaseState.OPEN, -1, hall.clock.machine(),
@@ -226,9 +226,7 @@ async def test_another_requests_mark_or_that_of_the_rating_judges_nothing(hall: 
     ):
         said = {"mark": mark, "helped": "no"}
         assert (await hall.browser.get(f"/requests/{one.id}/answer?mark={mark}")).status_code == 404
-        assert (
-            await hall.browser.post(f"/requests/{one.id}/answer", data=said)
-        ).status_code == 404
+        assert (await hall.browser.post(f"/requests/{one.id}/answer", data=said)).status_code == 404
     assert (await again(hall, one)).state is CaseState.ANSWERED
 
 

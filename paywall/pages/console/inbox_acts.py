@@ -86,7 +86,9 @@ async def reply(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Response
         return await show_case(desk, case_id, typed, problem)
     said = desk.gettext("The answer leaves in %(n)s seconds.") % {"n": UNDO.seconds}
     said = " ".join([said, *refusals(desk.locale, refused)])
-    undone = Undo(desk.url(f"/inbox/{case_id}/replies/{row.id}/undo"), {"query": typed.text("query")})
+    undone = Undo(
+        desk.url(f"/inbox/{case_id}/replies/{row.id}/undo"), {"query": typed.text("query")}
+    )
     return desk.to(_back(desk, case_id, typed), said, undo=undone)
 
 

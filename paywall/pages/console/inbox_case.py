@@ -125,9 +125,7 @@ async def show_case(
     )
 
 
-def _leaving(
-    desk: Desk, one: CaseReply, whole: WholeCase, staff: dict[str, str]
-) -> dict[str, Any]:
+def _leaving(desk: Desk, one: CaseReply, whole: WholeCase, staff: dict[str, str]) -> dict[str, Any]:
     """An answer that is not in the case yet."""
     return {
         "id": one.id, "held": one.state is ReplyState.HELD, "said": said_html(one.text),

@@ -1,4 +1,4 @@
-"""What a support figure is made of: the questions and cases behind a bar, and a conversation whole."""
+"""The questions and cases behind a bar of the support figures, and a conversation whole."""
 
 from __future__ import annotations
 
@@ -156,9 +156,7 @@ def _cases(desk: Desk, facts: Facts, chosen: Chosen) -> tuple[list[str], list[Ro
 
 
 @get("/console/{venue_id:str}/support/conversations/{talk_id:str}", opt=READ)
-async def conversation(
-    desk: NamedDependency[Desk], talk_id: FromPath[str]
-) -> Response[Any]:
+async def conversation(desk: NamedDependency[Desk], talk_id: FromPath[str]) -> Response[Any]:
     """What was said to the assistant and by it, to be read only."""
     async with desk.look() as tx:
         talk = await tx.get(Conversation, talk_id)

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from paywall.accounts.roles import Role
-from paywall.bridges.support_jobs import SupportJobs
 from paywall.app.sending import MailFiles, senders
+from paywall.bridges.support_jobs import SupportJobs
 from paywall.notices.mails import compose
 from paywall.notices.ports import Mail
 from support_bot import case_replies, cases
