@@ -11,6 +11,7 @@ import msgspec
 
 from support_bot.outcomes import AUTOMATIC, CaseFact, Facts, Request, Settled, monday_of
 
+
 def _is(settled: Settled, one: Request) -> bool:
     return one.settled is settled
 
