@@ -41,9 +41,6 @@ class CaseLetters:
         self._names = names
         self._public_url = public_url
 
-    def request_url(self, case: Case) -> str:
-        return f"{self._public_url}/requests/{case.id}"
-
     def page_url(self, case: Case, page: str) -> str:
         """The page of a signed link, `rating` or `answer`: it opens without a log-in."""
         mark = mail_tokens.link_mark(self._names.key, case.id, page)
@@ -172,7 +169,7 @@ class CaseLetters:
             "number": case.number,
             "tag": tag,
             "answerable": bool(reply_to),
-            "url": self.request_url(case),
+            "url": f"{self._public_url}/requests/{case.id}",
             "thread": {"reply_to": reply_to},
         }
 
