@@ -35,6 +35,7 @@ class HelpPanel extends HTMLElement {
   private shown = new Map<string, string>();
   private timer: ReturnType<typeof setInterval> | undefined;
   private opener: HTMLElement | undefined;
+  private above: HTMLElement | undefined;
   private busy = false;
   /** One thing after another: a question typed while the conversation loads waits and is not lost. */
   private last: Promise<boolean> = Promise.resolve(true);
@@ -44,10 +45,18 @@ class HelpPanel extends HTMLElement {
     if (event.key === "Escape" && this.isOpen) this.close();
   };
 
-  /** The player's help button: over a full screen the panel is shown as a popover, which lies above it. */
+  /** Leaving the full screen by any way: the panel stands where it always does, and what was typed stays. */
+  private onFull = (): void => {
+    if (this.above === undefined || document.fullscreenElement !== null) return;
+    const held = this.above.contains(document.activeElement);
+    this.sink();
+    if (held) this.field.focus();
+  };
+
+  /** The player's help button. */
   private onWanted = (event: Event): void => {
     const from = event.target instanceof HTMLElement ? event.target : undefined;
-    if (this.isOpen && (document.fullscreenElement === null || this.isAbove)) this.close();
+    if (this.isOpen && (document.fullscreenElement === null || this.above !== undefined)) this.close();
     else void this.open(from);
   };
 
@@ -68,12 +77,14 @@ class HelpPanel extends HTMLElement {
     link.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); void this.toggle(); } });
     document.addEventListener("keydown", this.onEscape);
     document.addEventListener("help-wanted", this.onWanted);
+    document.addEventListener("fullscreenchange", this.onFull);
   }
 
   disconnectedCallback(): void {
     clearInterval(this.timer);
     document.removeEventListener("keydown", this.onEscape);
     document.removeEventListener("help-wanted", this.onWanted);
+    document.removeEventListener("fullscreenchange", this.onFull);
   }
 
   private get link(): HTMLAnchorElement {
@@ -82,10 +93,6 @@ class HelpPanel extends HTMLElement {
 
   private get isOpen(): boolean {
     return this.panel !== undefined && !this.panel.hidden;
-  }
-
-  private get isAbove(): boolean {
-    return this.panel?.hasAttribute("popover") === true;
   }
 
   private async toggle(): Promise<void> {
@@ -100,27 +107,32 @@ class HelpPanel extends HTMLElement {
     this.panel.hidden = false;
     this.link.setAttribute("aria-expanded", "true");
     this.classList.add("help-panel--open");
-    await this.rise(this.panel);
+    this.rise(this.panel);
     this.field.focus();
     if (was) return;
     this.timer = setInterval(() => { if (this.talk.handedOver && !document.hidden && !this.busy) void this.read(() => this.talk.read()); }, ASK_PERSON_EVERY_MS);
     await this.read(() => this.talk.open());
   }
 
-  /** Above an element in full screen; a browser without popovers leaves the full screen instead. */
-  private async rise(panel: HTMLElement): Promise<void> {
-    if (document.fullscreenElement === null) return;
-    if (!("showPopover" in panel)) return document.exitFullscreen();
-    panel.setAttribute("popover", "manual");
-    panel.showPopover();
+  /** Into an element in full screen: what stands outside of it is neither seen nor can be focused. */
+  private rise(panel: HTMLElement): void {
+    const full = document.fullscreenElement;
+    if (full === null || full.contains(panel)) return;
+    this.above = make("div", "help-panel help-panel--above");
+    this.above.append(panel);
+    full.append(this.above);
+  }
+
+  private sink(): void {
+    if (this.panel !== undefined) this.append(this.panel);
+    this.above?.remove();
+    this.above = undefined;
   }
 
   private close(): void {
     clearInterval(this.timer);
-    if (this.panel !== undefined) {
-      this.panel.removeAttribute("popover");
-      this.panel.hidden = true;
-    }
+    this.sink();
+    if (this.panel !== undefined) this.panel.hidden = true;
     this.link.setAttribute("aria-expanded", "false");
     this.classList.remove("help-panel--open");
     (this.opener?.checkVisibility?.() === false ? this.link : this.opener ?? this.link).focus();

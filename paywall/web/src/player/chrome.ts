@@ -249,6 +249,8 @@ export class Chrome {
 
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // In full screen the assistant is in here too, and its letters are words.
+    if ((event.target as Element).closest(".help-panel") !== null) return;
     const onRange = event.target instanceof HTMLInputElement;
     const onButton = event.target instanceof HTMLButtonElement;
     const { start, end } = this.range_s();
