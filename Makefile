@@ -19,7 +19,7 @@ code: ## the authenticator code of the demo's staff, for this half minute
 
 test: setup-dev ## everything that CI runs, on SQLite, PostgreSQL, Redis and Chromium
 	@# Playwright's synchronous driver keeps an event loop of its own, so browsers get a run apart.
-	@$(SERVICES) bash -c '$(PYTEST) tests -m "not drill" --ignore tests/browser -n 3 --dist loadfile && $(PYTEST) tests/browser -m "not drill" -n 2 --dist loadfile'
+	@$(SERVICES) bash -c '$(PYTEST) tests -m "not drill" --ignore tests/browser -n 3 --dist loadfile --no-loadscope-reorder && $(PYTEST) tests/browser -m "not drill" -n 2 --dist loadfile'
 
 quick: setup-dev ## units on SQLite in under a minute: no browser, no servers, none marked slow
 	@$(PYTEST) tests -m "not drill and not browser and not processor and not slow" -k "not postgres" -x -n 2 $(addprefix --ignore tests/,browser stories worker conformance http cli docs migrations adapters)

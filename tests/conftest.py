@@ -22,6 +22,12 @@ from tests.conformance.benches.sandbox import sandbox_process as sandbox_process
 POSTGRES = os.environ.get("PAYWALL_TEST_POSTGRES", "")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: begun last, each would keep the other cores waiting."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def apps_come_back() -> Iterator[None]:
     """What `tests.apps` lent to a test is free again after it."""

@@ -17,6 +17,7 @@ from support_bot.engine.gate import (
     OOS_SHARE_PRIOR,
     SUGGEST_AT,
     WANTED_PRECISION,
+    Familiar,
     Gate,
     Outcome,
     Thresholds,
@@ -157,6 +158,12 @@ class Brain:
             return self._gate.chances(evidence(judgement, shares))
         known = judgement.strange[:, 0] < 1.0  # at least one word that was ever taught
         return np.zeros(len(shares)), np.where(known, SUGGEST_AT, 0.0)
+
+    def against(self, before: Brain, policy: Policy) -> Familiar | None:
+        """This brain beside an earlier one; None where one of them has no gate."""
+        if self._gate is None or before._gate is None:
+            return None
+        return self._gate.against(before._gate, policy.wanted_precision, policy.oos_share)
 
     def _thresholds(self, wanted: float, oos_share: float) -> Thresholds:
         if self._gate is None:

@@ -14,9 +14,12 @@ from support_bot.engine.training import Say, train
 from support_bot.examples import Example
 
 COVERAGE_SLACK = 0.05
-"""How much less a retrained brain may answer directly before it is refused."""
+"""How much less a retrained brain may answer directly of what both know before it is refused."""
 
 ACCURACY_SLACK = 0.02
+
+FAMILIAR_MIN = 100
+"""Shared examples from which on two brains are compared on these alone, else by their totals."""
 
 
 class Retrained(msgspec.Struct, frozen=True):
@@ -38,9 +41,9 @@ def retrain(
 ) -> Retrained:
     """Train on everything and use the result only if its out-of-fold figures hold.
 
-    It has to reach the wanted precision wherever its predecessor did, and lose neither more than
-    COVERAGE_SLACK of its direct answers nor ACCURACY_SLACK of its accuracy. A refused one is
-    removed; an accepted one can be undone with `Shelf.back`.
+    It has to reach the wanted precision wherever its predecessor did, and on the examples that both
+    were judged on lose neither more than COVERAGE_SLACK of the direct answers nor ACCURACY_SLACK
+    of the accuracy. A refused one is removed; an accepted one can be undone with `Shelf.back`.
     """
     before = shelf.current()
     brain = train(examples, embedder, identifier, say)
@@ -58,12 +61,17 @@ def _objection(shelf: Shelf, before: Record | None, after: Record, policy: Polic
     """Why the new version may not replace the old one, "" if it may."""
     if before is None:
         return ""
-    held = shelf.load(before).thresholds(policy.wanted_precision, policy.oos_share)
-    coverage = after.coverage or 0.0
+    older, newer = shelf.load(before), shelf.load(after)
+    held = older.thresholds(policy.wanted_precision, policy.oos_share)
     if held.coverage and after.precision is None:
         return f"It no longer reaches a precision of {policy.wanted_precision:.0%}."
-    if coverage < held.coverage - COVERAGE_SLACK:
-        return f"It would answer {coverage:.0%} directly instead of {held.coverage:.0%}."
-    if (after.accuracy or 0.0) < (before.accuracy or 0.0) - ACCURACY_SLACK:
-        return f"Its accuracy would fall from {before.accuracy:.1%} to {after.accuracy or 0.0:.1%}."
+    was, now = held.coverage, after.coverage or 0.0
+    knew, knows = before.accuracy or 0.0, after.accuracy or 0.0
+    familiar = newer.against(older, policy)
+    if familiar is not None and familiar.examples >= FAMILIAR_MIN:
+        (was, now), (knew, knows) = familiar.answered, familiar.right
+    if now < was - COVERAGE_SLACK:
+        return f"It would answer {now:.0%} directly instead of {was:.0%}."
+    if knows < knew - ACCURACY_SLACK:
+        return f"Its accuracy would fall from {knew:.1%} to {knows:.1%}."
     return ""

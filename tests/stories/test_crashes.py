@@ -18,6 +18,7 @@ from tests.stories.doomed import TICK, Request, lived
 from tests.stories.hall import KEY, Buyer, Hall
 from tests.stories.test_money import on_air
 
+pytestmark = pytest.mark.slow
 GOOD = "4242424242424242"
 
 

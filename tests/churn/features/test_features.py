@@ -14,6 +14,7 @@ from churn.lake import Facts
 from infra.kernel.facts import TABLES, Kind
 from tests.churn.history import History, at
 
+pytestmark = pytest.mark.slow
 AS_OF = "2026-03-31 12:00"
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from support_bot.engine.gate import (
     NEVER,
+    SUGGEST_AT,
     Calibration,
     Gate,
     Outcome,
@@ -26,7 +27,7 @@ def calibration(seed: int, oos: float = 0.25) -> Calibration:
     fact = dice.normal(np.where(outside, -1.0, 1.5), 1.0)
     right = (dice.random(N) < 1 / (1 + np.exp(-2 * fact))) & ~outside
     among = right | ((dice.random(N) < 0.5) & ~outside)
-    return Calibration(fact.reshape(-1, 1), right, among, outside)
+    return Calibration(fact.reshape(-1, 1), right, among, outside, np.arange(1, N + 1))
 
 
 @pytest.mark.parametrize("wanted", [0.9, 0.95, 0.98])
@@ -49,17 +50,30 @@ def test_what_can_not_be_reached_is_never_answered() -> None:
     seen = calibration(6)
     noise = np.random.default_rng(0).normal(size=(N, 1))
     gate = Gate.fit(seen._replace(facts=noise))
-    assert gate.thresholds(0.99, 0.15) == Thresholds(NEVER, 0.5, 0.0, 0.0)
+    assert gate.thresholds(0.99, 0.15) == Thresholds(NEVER, SUGGEST_AT, 0.0, 0.0)
 
 
 def test_always_right_and_never_right_are_no_trouble() -> None:
     seen = calibration(7)
     every = np.ones(N, bool)
     none = np.zeros(N, bool)
-    good = Gate.fit(Calibration(seen.facts, every, every, none))
+    good = Gate.fit(seen._replace(right=every, among_three=every, oos=none))
     assert good.thresholds(0.95, 0.15).coverage == 1.0
-    bad = Gate.fit(Calibration(seen.facts, none, none, none))
+    bad = Gate.fit(seen._replace(right=none, among_three=none, oos=none))
     assert bad.thresholds(0.95, 0.15).coverage == 0.0
+
+
+def test_two_gates_are_compared_on_what_both_know() -> None:
+    seen = calibration(8)
+    old = Gate.fit(seen)
+    hard = calibration(9)._replace(right=np.zeros(N, bool), names=np.arange(N + 1, 2 * N + 1))
+    more = Calibration(*(np.concatenate(pair) for pair in zip(seen, hard, strict=True)))
+    new = Gate.fit(more)
+    assert new.accuracy < old.accuracy - 0.2
+    familiar = new.against(old, 0.9, 0.15)
+    assert familiar.examples == int((~seen.oos).sum())
+    assert familiar.right[0] == familiar.right[1]
+    assert Gate.fit(hard).against(old, 0.9, 0.15).examples == 0
 
 
 def test_three_outcomes_by_two_chances() -> None:

@@ -41,12 +41,12 @@ def test_no_question_is_taught(questions: list[Example]) -> None:
     assert [e.text for e in questions if tidy(e.text).casefold() in taught] == []
 
 
-def test_every_language_asks_ten_questions_and_two_from_outside(questions: list[Example]) -> None:
+def test_every_language_asks_ten_questions_and_five_from_outside(questions: list[Example]) -> None:
     inside = Counter(e.lang for e in questions if e.intent != OOS)
     odd = Counter(e.lang for e in questions if e.intent == OOS)
     assert set(inside) == set(odd) == set(LANGUAGES)
     assert set(inside.values()) == {10}
-    assert set(odd.values()) == {2}
+    assert set(odd.values()) == {5}
 
 
 @pytest.mark.slow
@@ -66,4 +66,6 @@ def test_together_they_reach_what_is_promised(report: Report) -> None:
     assert (whole.top3 or 0) >= 0.93
     assert (whole.precision or 0) >= 0.93
     assert (whole.coverage or 0) >= 0.55
-    assert (whole.oos_refused or 0) >= 0.85
+    assert (whole.oos_refused or 0) >= 0.9
+    assert (whole.oos_handed_over or 0) >= 0.9
+    assert (whole.helped or 0) >= 0.88
