@@ -189,6 +189,7 @@ def test_the_assistant_is_reached_from_the_player_in_full_screen_by_keyboard(pag
     expect(field).to_be_focused()
     assert page.evaluate(FULL) == "live-player"
     assert box.evaluate(ON_TOP)
+    expect(page.locator(".talk__line")).to_have_count(1)  # the greeting
     before = viewer.position(page)
     page.keyboard.type("f m k")  # the player's own keys are letters here
     expect(field).to_have_value("f m k")

@@ -101,9 +101,9 @@ class HelpPanel extends HTMLElement {
   }
 
   private async open(from?: HTMLElement): Promise<void> {
+    const was = this.isOpen;
     this.opener = from;
     this.panel ??= this.build();
-    const was = this.isOpen;
     this.panel.hidden = false;
     this.link.setAttribute("aria-expanded", "true");
     this.classList.add("help-panel--open");
