@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from infra.kernel.db import Tx
 from infra.kernel.ids import new_id
 from support_bot.case_files import CASE_FILES_MAX, Offered, Refusal, check
-from support_bot.case_tables import Case, CaseFile, CaseMessage
+from support_bot.case_tables import Case, CaseFile
 from support_bot.cases import step
 
 
 async def attach(
-    tx: Tx, case: Case, message: CaseMessage, files: Sequence[Offered], now: datetime
+    tx: Tx, case: Case, message_id: str, files: Sequence[Offered], now: datetime
 ) -> list[Refusal]:
     """Keep what may be kept; answers what was refused, which is also a step of the case."""
     if not files:
@@ -27,7 +27,7 @@ async def attach(
         tx.add(
             CaseFile(
                 id=new_id("cfl"), venue_id=case.venue_id, case_id=case.id,
-                message_id=message.id, name=file.name, content_type=file.content_type,
+                message_id=message_id, name=file.name, content_type=file.content_type,
                 size_bytes=len(file.data), data=file.data,
             )
         )  # fmt: skip

@@ -16,6 +16,7 @@ from support_bot.case_tables import (
     Case,
     CaseFile,
     CaseMessage,
+    CaseReply,
     CaseState,
     Priority,
 )
@@ -97,7 +98,7 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
         raise CannotMerge("The case it should go into is closed.")
     case.move(CaseState.MERGED)
     # Flushed by themselves: these move rows, not objects of this session.
-    for kind in (CaseMessage, CaseFile):
+    for kind in (CaseMessage, CaseFile, CaseReply):
         await tx.execute(
             update(kind)
             .where(kind.case_id == case.id)
@@ -107,7 +108,9 @@ async def merge(tx: Tx, case: Case, into: Case, by: str, now: datetime) -> None:
     into.tags = sorted({*into.tags, *case.tags})[:TAGS_MAX]
     into.event_id = into.event_id or case.event_id
     into.topic = into.topic or case.topic
-    if case.reply_due_at is not None and into.state in (CaseState.WAITING, CaseState.SOLVED):
+    if case.reply_due_at is not None and into.state in (
+        CaseState.WAITING, CaseState.ANSWERED, CaseState.SOLVED,
+    ):  # fmt: skip
         into.move(CaseState.OPEN)
         into.solved_at = into.follow_up_at = None
         into.solved_by = ""

@@ -32,7 +32,7 @@ QUEUE_MAX = 200
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Filters of the queue; empty ones let everything through."""
 
-    view: str = "todo"  # todo | mine | nobody | late | waiting | solved | all
+    view: str = "todo"  # todo | mine | nobody | late | answered | waiting | solved | all
     agent_id: str = ""
     assignee: str = ""
     lang: str = ""
@@ -70,6 +70,8 @@ def narrowed(venue_id: str, asked: Asked, now: datetime) -> Select[Case]:
             query = query.where(Case.assignee_id.is_(None), Case.state.in_(OURS))
         case "late":
             query = query.where(or_(Case.reply_due_at < now, Case.solve_due_at < now))
+        case "answered":
+            query = query.where(Case.state == CaseState.ANSWERED)
         case "waiting":
             query = query.where(Case.state == CaseState.WAITING)
         case "solved":
@@ -111,9 +113,13 @@ def _searched(query: Select[Case], words: str) -> Select[Case]:
 
 
 async def queue(tx: Tx, venue_id: str, asked: Asked, now: datetime) -> list[Case]:
-    """What to answer next comes first: live ones, high ones, then by their deadline."""
+    """What to answer next comes first: live ones, high ones, then by their deadline.
+
+    Whom the assistant could not help waits for the second time, and stands with the live ones.
+    """
+    came_back = Case.came_back_at.is_not(None) & Case.first_replied_at.is_(None)
     urgency = either(
-        (Case.live.is_(True), 0),
+        (or_(Case.live.is_(True), came_back), 0),
         (Case.priority == Priority.HIGH, 1),
         (Case.priority == Priority.LOW, 3),
         else_=2,
@@ -130,7 +136,7 @@ async def queue(tx: Tx, venue_id: str, asked: Asked, now: datetime) -> list[Case
 async def counts(tx: Tx, venue_id: str, agent_id: str, now: datetime) -> dict[str, int]:
     """How many cases each view holds that an agent has to look at."""
     found: dict[str, int] = {}
-    for view in ("todo", "mine", "nobody", "late", "waiting"):
+    for view in ("todo", "mine", "nobody", "late", "answered", "waiting"):
         inner = narrowed(venue_id, Asked(view=view, agent_id=agent_id), now).subquery()
         found[view] = (await tx.execute(select(func.count()).select_from(inner))).scalar_one()
     return found
@@ -177,6 +183,15 @@ async def _files(tx: Tx, case_id: str) -> list[FileLine]:
     return [
         FileLine(id=i, message_id=m, name=n, content_type=t, size_bytes=s) for i, m, n, t, s in rows
     ]
+
+
+async def sent_file(tx: Tx, case: Case, file_id: str) -> CaseFile:
+    """One file that the customer may read: of a message that was said to them or by them."""
+    found = await file_of(tx, case.venue_id, case.id, file_id)
+    message = await tx.get(CaseMessage, found.message_id)
+    if message is None or message.internal:
+        raise NotFound("file")
+    return found
 
 
 async def file_of(tx: Tx, venue_id: str, case_id: str, file_id: str) -> CaseFile:

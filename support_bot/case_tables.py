@@ -33,6 +33,7 @@ class CaseState(StrEnum):
     NEW = "new"  # nobody of the venue has answered yet
     OPEN = "open"  # the venue's turn
     WAITING = "waiting"  # the customer's turn
+    ANSWERED = "answered"  # by the assistant alone; whatever the customer says goes to a person
     SOLVED = "solved"  # answered for good, it seems; the customer may still say no
     CLOSED = "closed"  # over; whoever writes again opens another case
     MERGED = "merged"  # goes on in another case
@@ -40,7 +41,22 @@ class CaseState(StrEnum):
 
 CASE_TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = {
     CaseState.NEW: frozenset(
-        {CaseState.OPEN, CaseState.WAITING, CaseState.SOLVED, CaseState.MERGED}
+        {
+            CaseState.OPEN,
+            CaseState.WAITING,
+            CaseState.ANSWERED,
+            CaseState.SOLVED,
+            CaseState.MERGED,
+        }
+    ),
+    CaseState.ANSWERED: frozenset(
+        {
+            CaseState.OPEN,
+            CaseState.WAITING,
+            CaseState.SOLVED,
+            CaseState.CLOSED,
+            CaseState.MERGED,
+        }
     ),
     CaseState.OPEN: frozenset({CaseState.WAITING, CaseState.SOLVED, CaseState.MERGED}),
     CaseState.WAITING: frozenset({CaseState.OPEN, CaseState.SOLVED, CaseState.MERGED}),
@@ -50,7 +66,7 @@ CASE_TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = {
 }
 OURS = (CaseState.NEW, CaseState.OPEN)
 """States in which the customer waits for the venue."""
-UNDECIDED = (CaseState.NEW, CaseState.OPEN, CaseState.WAITING)
+UNDECIDED = (CaseState.NEW, CaseState.OPEN, CaseState.WAITING, CaseState.ANSWERED)
 
 
 class Channel(StrEnum):
@@ -61,6 +77,15 @@ class Channel(StrEnum):
     MAIL = "mail"
     API = "api"
     FORM = "form"
+
+
+class BotMail(StrEnum):
+    """What the assistant wrote by itself to who opened a case by mail."""
+
+    NONE = ""
+    ANSWER = "answer"
+    SUGGEST = "suggest"  # the receipt, with articles; a person answers
+    NOTICE = "notice"  # the canned words of a live notice
 
 
 class Author(StrEnum):
@@ -153,7 +178,7 @@ class Case(Base):
     told: Mapped[bool] = mapped_column(Boolean, default=False)
     """The venue's programs heard that it was opened."""
     follow_up_at: Mapped[datetime | None]
-    """When to look at a solved case next: to ask how it went, then to close it."""
+    """When to look at a solved or answered case next: to ask how it went, then to close it."""
     first_replied_at: Mapped[datetime | None]
     replied_late: Mapped[bool] = mapped_column(Boolean, default=False)
     solved_at: Mapped[datetime | None]
@@ -171,6 +196,18 @@ class Case(Base):
     rated_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, default=1)
     """Rises with each change; an agent's answer names the one it was written under."""
+    bot_may_answer: Mapped[bool] = mapped_column(Boolean, default=False)
+    """A person's first mail: no answer in a thread, no machine, nobody who can't be answered."""
+    bot_asked_at: Mapped[datetime | None]
+    """When the bot was asked and was away; it is asked once more."""
+    bot_mail: Mapped[BotMail] = mapped_column(EnumText(BotMail), default=BotMail.NONE)
+    bot_mailed_at: Mapped[datetime | None]
+    bot_vote: Mapped[int] = mapped_column(Integer, default=0)
+    """The customer's word on it. 1: it helped; -1: it did not; 0: nothing was said."""
+    bot_asked_again: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The same person wrote about it again within a day."""
+    came_back_at: Mapped[datetime | None]
+    """Since when a case that the assistant had answered waits for a person."""
 
     def move(self, to: CaseState) -> None:
         move(self, to, CASE_TRANSITIONS)
@@ -205,6 +242,55 @@ class CaseMessage(Base):
     edited: Mapped[bool] = mapped_column(Boolean, default=False)
     """The suggestion was changed before it was sent."""
     at: Mapped[datetime]
+
+
+class ReplyState(StrEnum):
+    WAITING = "waiting"  # leaves by itself in a moment
+    SENT = "sent"  # is a message of the case
+    UNDONE = "undone"  # taken back; its words are the agent's to write on from
+    HELD = "held"  # somebody wrote meanwhile: a person looks again
+
+
+REPLY_TRANSITIONS: Mapping[ReplyState, frozenset[ReplyState]] = {
+    ReplyState.WAITING: frozenset({ReplyState.SENT, ReplyState.UNDONE, ReplyState.HELD}),
+    ReplyState.HELD: frozenset({ReplyState.UNDONE}),
+    ReplyState.SENT: frozenset(),
+    ReplyState.UNDONE: frozenset(),
+}
+_LEAVING = text("state = 'waiting'")
+
+
+class CaseReply(Base):
+    """An agent's answer between the press of the button and its leaving; not yet in the case."""
+
+    __tablename__ = "case_reply"
+    __table_args__ = (
+        Index(
+            "ix_case_reply_due", "due_at",
+            postgresql_where=_LEAVING, sqlite_where=_LEAVING,
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Becomes the message's."""
+    venue_id: Mapped[str] = mapped_column(String(32), index=True)
+    case_id: Mapped[str] = mapped_column(String(32), index=True)
+    agent_id: Mapped[str] = mapped_column(String(32))
+    state: Mapped[ReplyState] = mapped_column(EnumText(ReplyState), default=ReplyState.WAITING)
+    text: Mapped[str] = mapped_column(Text)
+    then: Mapped[CaseState] = mapped_column(EnumText(CaseState))
+    article: Mapped[str] = mapped_column(String(80), default="")
+    edited: Mapped[bool] = mapped_column(Boolean, default=False)
+    seen_state: Mapped[CaseState] = mapped_column(EnumText(CaseState))
+    """Of the case, when it was written; and how many messages stood there."""
+    seen_messages: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime]
+    """When the button was pressed, business time: the message's time."""
+    due_at: Mapped[datetime]
+    """Machine time."""
+
+    def move(self, to: ReplyState) -> None:
+        move(self, to, REPLY_TRANSITIONS)
 
 
 class CaseFile(Base):
@@ -288,11 +374,13 @@ class CaseSettings(Base):
     """The venue's own support address, which forwards to the installation's mailbox."""
     mail_secret_sealed: Mapped[str] = mapped_column(Text, default="")
     """Signs mail that is delivered by webhook; empty: none is taken that way."""
-    bot_answers_mails: Mapped[bool] = mapped_column(Boolean, default=False)
-    """The bot may answer a mail by itself where it is sure."""
+    bot_answers_mails: Mapped[bool] = mapped_column(Boolean, default=True)
+    """The bot answers a first mail by itself where it is sure."""
     minute_cost_minor: Mapped[int] = mapped_column(Integer, default=0)
     """What a minute of an agent costs, in the venue's smallest unit; 0: not said."""
     version: Mapped[int] = mapped_column(Integer, default=1)
+    bot_suggests_in_mails: Mapped[bool] = mapped_column(Boolean, default=True)
+    """Where it is not sure, the receipt names up to three articles."""
 
 
 class MailState(StrEnum):

@@ -20,6 +20,7 @@ from infra.kernel.ids import new_id
 from support_bot.case_clock import Promise, after, opening, reply_due, spent, zone
 from support_bot.case_tables import (
     Author,
+    BotMail,
     Case,
     CaseMessage,
     CaseSettings,
@@ -34,6 +35,9 @@ TEXT_MAX = 20_000
 SUBJECT_MAX = 200
 ASK_AFTER = timedelta(hours=2)
 """From solved to the question how it went: time enough to say that it is not."""
+FOLLOWED = (CaseState.SOLVED, CaseState.ANSWERED)
+"""States that end by themselves after a while."""
+ASKED_AGAIN = timedelta(days=1)
 ARRIVALS = "case_arrivals"
 """The worker's job that tells of new cases and messages."""
 
@@ -142,6 +146,8 @@ async def viewer_writes(tx: Tx, case: Case, line: Line, now: datetime) -> CaseMe
     promise = promise_of(await settings_of(tx, case.venue_id))
     if case.state is CaseState.SOLVED:
         _taken_up(tx, case, "customer", promise, now)
+    if case.state is CaseState.ANSWERED:
+        _back(tx, case, promise, now)
     if case.state is CaseState.WAITING:
         case.move(CaseState.OPEN)
         _resume(case, promise, now)
@@ -168,8 +174,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
-async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> CaseMessage:
-    """Answer the customer: the caller mails it. StaleEdit when the case changed meanwhile."""
+def check_reply(case: Case, reply: Reply) -> None:
+    """StaleEdit when the case changed meanwhile; CaseOver, Invalid where nothing can be said."""
     check_version(case, reply.version)
     if reply.then not in (CaseState.OPEN, CaseState.WAITING, CaseState.SOLVED):
         raise Invalid("then", "After an answer a case is open, waiting or solved.")
@@ -177,6 +183,11 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
         raise CaseOver("The case is closed; it takes no more answers.")
     if not reply.text.strip():
         raise Invalid("text", "Write an answer.")
+
+
+async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> CaseMessage:
+    """Answer the customer: the caller mails it. Raises as `check_reply`."""
+    check_reply(case, reply)
     message = _row(
         case,
         Line(
@@ -199,24 +210,48 @@ async def agent_replies(tx: Tx, case: Case, reply: Reply, now: datetime) -> Case
     return message
 
 
-async def bot_replies(tx: Tx, case: Case, text: str, article: str, now: datetime) -> CaseMessage:
-    """The bot answers in an agent's place; whatever the customer says next goes to a person."""
+async def bot_replies(
+    tx: Tx, case: Case, kind: BotMail, text: str, article: str, now: datetime
+) -> CaseMessage:
+    """The bot answers in an agent's place; whatever the customer says next goes to a person.
+
+    Where nobody says anything the case is closed after the venue's days, and counts as unsaid.
+    """
+    assert case.bot_mail is BotMail.NONE, "one automatic answer a case"
     message = _row(case, Line(author=Author.BOT, text=text, at=now, article=article))
     tx.add(message)
     case.topic = case.topic or article
     case.reply_due_at, case.live = None, False
-    promise = promise_of(await settings_of(tx, case.venue_id))
-    _settle(tx, case, CaseState.WAITING, "bot", promise, now)
+    case.bot_mail, case.bot_mailed_at = kind, now
+    settings = await settings_of(tx, case.venue_id)
+    _settle(tx, case, CaseState.ANSWERED, "bot", promise_of(settings), now)
+    case.follow_up_at = now + timedelta(days=settings.close_after_days)
     _changed(case, now)
     return message
+
+
+async def comes_back(tx: Tx, case: Case, now: datetime) -> None:
+    """The customer says that the assistant's answer did not help, and nothing more."""
+    promise = promise_of(await settings_of(tx, case.venue_id))
+    if case.state is CaseState.SOLVED:
+        _taken_up(tx, case, "customer", promise, now)
+    else:
+        _back(tx, case, promise, now)
+    if case.reply_due_at is None:
+        _asked(case, promise, now)
+    _arrived(tx, case, now)
+    _changed(case, now)
 
 
 def follow_up(tx: Tx, case: Case, close_after: timedelta, now: datetime) -> bool:
     """A solved case's next step: ask how it went (True: the caller mails it), then close it.
 
-    Only who was answered by a person is asked.
+    Only who was answered by a person is asked. What the assistant answered alone is closed.
     """
-    assert case.state is CaseState.SOLVED
+    assert case.state in FOLLOWED
+    if case.state is CaseState.ANSWERED:
+        close(tx, case, now)
+        return False
     assert case.solved_at is not None
     if case.asked_rating_at is None and case.first_replied_at and case.rating is None:
         case.asked_rating_at = now
@@ -256,6 +291,8 @@ async def solve(tx: Tx, case: Case, by: str, now: datetime) -> None:
     """Solved by an agent's account, 'customer' or 'bot'. Nothing happens when it is already."""
     if case.state is CaseState.SOLVED:
         return
+    if by == "customer" and case.bot_mail is not BotMail.NONE and case.first_replied_at is None:
+        case.bot_vote = 1  # nobody else answered them
     promise = promise_of(await settings_of(tx, case.venue_id))
     _settle(tx, case, CaseState.SOLVED, by, promise, now)
     _changed(case, now)
@@ -275,7 +312,7 @@ async def await_customer(tx: Tx, case: Case, by: str, now: datetime) -> None:
 
 
 def close(tx: Tx, case: Case, now: datetime) -> None:
-    """Over for good, a while after it was solved."""
+    """Over for good, a while after it was solved or answered."""
     case.move(CaseState.CLOSED)
     case.closed_at, case.follow_up_at = now, None
     case.version += 1
@@ -361,12 +398,24 @@ def _resume(case: Case, promise: Promise, now: datetime) -> None:
     watch(case)
 
 
+def _back(tx: Tx, case: Case, promise: Promise, now: datetime) -> None:
+    """What the assistant answered alone is the venue's turn, before what nobody answered yet."""
+    assert case.bot_mailed_at is not None
+    case.move(CaseState.OPEN)
+    case.follow_up_at, case.came_back_at = None, now
+    case.bot_asked_again = now - case.bot_mailed_at <= ASKED_AGAIN
+    _resume(case, promise, now)
+    step(tx, case, "customer", "came_back", now)
+
+
 def _taken_up(tx: Tx, case: Case, by: str, promise: Promise, now: datetime) -> None:
     """What was solved is not: a fresh promise, and the old solution no longer counts."""
     case.move(CaseState.OPEN)
     case.solved_at = case.follow_up_at = None
     case.solved_by = ""
     case.reopened += 1
+    if by == "customer" and case.bot_mail is not BotMail.NONE and case.first_replied_at is None:
+        case.came_back_at = now
     case.solve_left_s = int(promise.solve.total_seconds())
     _resume(case, promise, now)
     step(tx, case, by, "reopened", now)
@@ -376,7 +425,9 @@ def _settle(tx: Tx, case: Case, then: CaseState, by: str, promise: Promise, now:
     """Move to a state that follows an answer, and set its clocks."""
     if then is not case.state:
         case.move(then)
-    if then is CaseState.WAITING and case.solve_due_at is not None:
+    if then is not CaseState.SOLVED:
+        case.follow_up_at = None
+    if then in (CaseState.WAITING, CaseState.ANSWERED) and case.solve_due_at is not None:
         left = spent(promise, now, case.solve_due_at)
         case.solve_left_s = int(left.total_seconds())
         case.solve_due_at = case.reply_due_at = None

@@ -30,7 +30,7 @@ from support_bot.case_tables import (
     MailState,
 )
 from support_bot.cases import CaseLine, Line, case_for_update, open_case, step, viewer_writes
-from support_bot.mail_reading import Letter, UnreadableMail, copy_key_of, key_of
+from support_bot.mail_reading import Letter, UnreadableMail, copy_key_of, key_of, reads_nobody
 from support_bot.ports import Post
 
 ANYWHERE = "installation"
@@ -209,7 +209,7 @@ async def _first(tx: Tx, venue_id: str, letter: Letter, post: Post) -> Outcome:
     flooded = await _flooded(tx, venue_id, letter.sender, now)
     if flooded is not None:
         return await _into(tx, flooded, letter, now)
-    return await _open(tx, venue_id, letter, now, post)
+    return await _open(tx, venue_id, letter, now, post, bot_may_answer=not letter.answers)
 
 
 async def take_aside(tx: Tx, row: MailIn, venue_id: str, letter: Letter, post: Post) -> Case:
@@ -351,13 +351,14 @@ async def _into(tx: Tx, case: Case, letter: Letter, now: datetime) -> Outcome:
         ),
         now,
     )
-    await attach(tx, case, message, letter.files, now)
+    await attach(tx, case, message.id, letter.files, now)
     return Outcome(MailState.DONE, "answer", case.id, case.venue_id)
 
 
 async def _open(
-    tx: Tx, venue_id: str, letter: Letter, now: datetime, post: Post, follows: Case | None = None
-) -> Outcome:
+    tx: Tx, venue_id: str, letter: Letter, now: datetime, post: Post,
+    follows: Case | None = None, *, bot_may_answer: bool = False,
+) -> Outcome:  # fmt: skip
     text = letter.text or letter.subject or "…"
     case = await open_case(
         tx,
@@ -375,12 +376,13 @@ async def _open(
         person_name=letter.sender_name,
         follows=follows.id if follows else None,
     )
+    case.bot_may_answer = bot_may_answer and not reads_nobody(letter.sender)
     await tx.flush()
     query = select(CaseMessage).where(CaseMessage.case_id == case.id)
     message = (await tx.scalars(query)).one()
     message.quoted = letter.quoted
     message.mail_id = await _unused(tx, venue_id, letter)
-    await attach(tx, case, message, letter.files, now)
+    await attach(tx, case, message.id, letter.files, now)
     return Outcome(MailState.DONE, "new case", case.id, venue_id)
 
 

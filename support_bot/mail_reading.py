@@ -31,6 +31,16 @@ _DELIVERED = re.compile(
 )
 
 
+_NOBODY = re.compile(
+    r"no?[-_.]?(reply|response|answer)|do(es)?n?[-_.]?o?t[-_.]?(reply|respond|answer)"
+    r"|(ne[-_.]?pas|non)[-_.]?r[eé]pondre|keine?[-_.]?antwort|nicht[-_.]?antworten"
+    r"|no[-_.]?responder|nao[-_.]?responder|non[-_.]?rispondere|nie[-_.]?odpowiadac"
+    r"|svara[-_.]?inte|(no|in)gen[-_.]?svar|auto[-_.]?(reply|respon[ds])|^bounces?\b"
+    r"|^(mailer-daemon|postmaster|notifications?|alerts?|automat\w*|robot|daemon)$",
+    re.IGNORECASE,
+)
+
+
 class UnreadableMail(Exception):
     """Not a mail that can be read; the text says why."""
 
@@ -54,6 +64,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     automatic: str = ""  # bounce | auto_reply | list | bulk
     failed: Sequence[str] = ()
     """Message-IDs that a bounce is about."""
+
+
+def reads_nobody(address: str) -> bool:
+    """Whether mail to this address is read by nobody, as far as its name says."""
+    return bool(_NOBODY.search(address.partition("@")[0].partition("+")[0]))
 
 
 def key_of(raw: bytes) -> str:

@@ -96,6 +96,6 @@ def untagged(subject: str) -> str:
     return " ".join(clean.split())
 
 
-def link_mark(key: bytes, case_id: str) -> str:
-    """For the one page that asks whether the answer was good."""
-    return mark(key, "rating", case_id)
+def link_mark(key: bytes, case_id: str, purpose: str = "rating") -> str:
+    """For the page that asks whether it is solved, or (`answer`) whether the bot's mail helped."""
+    return mark(key, purpose, case_id)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from support_bot.article_tables import SupportVote
-from support_bot.case_tables import Author, Case, CaseMessage, CaseState, CaseStep
+from support_bot.case_tables import Author, BotMail, Case, CaseMessage, CaseState, CaseStep
 from support_bot.cases import settings_of
 from support_bot.conversation_tables import (
     ActConfirmation,
@@ -27,7 +27,7 @@ SOLVED = (CaseState.SOLVED, CaseState.CLOSED)
 
 
 class _Verdict(NamedTuple):
-    """What an agent confirmed in the case of a conversation: the article that was right."""
+    """What an agent confirmed in a case: the article that was right."""
 
     article: str
 
@@ -37,10 +37,16 @@ async def facts_of(
 ) -> Facts:
     """Everything asked in [since, until); weeks are those of `timezone`."""
     cases = await _cases(tx, venue_id, since, until)
+    verdicts = await _verdicts(tx, venue_id, since)
+    mailed = await _mailed(tx, venue_id, since)
     requests = [
         *await _articles(tx, venue_id, since, until),
-        *await _questions(tx, venue_id, since, until),
-        *[_from_case(case) for case in cases if case.conversation_id is None],
+        *await _questions(tx, venue_id, since, until, verdicts),
+        *[
+            _from_case(case, mailed.get(case.id, ""), verdicts.get(case.id))
+            for case in cases
+            if case.conversation_id is None
+        ],
     ]
     settings = await settings_of(tx, venue_id)
     return Facts(
@@ -64,11 +70,43 @@ async def _cases(tx: Tx, venue_id: str, since: datetime, until: datetime) -> lis
     return list(await tx.scalars(query.order_by(Case.id)))
 
 
-def _from_case(case: Case) -> Request:
+def _from_case(case: Case, article: str, verdict: _Verdict | None) -> Request:
+    """A case that began by itself; article: what the assistant answered its mail with, if it did.
+
+    The same rules as for a question on a page: nobody's silence says that an answer was right.
+    """
+    direct = case.bot_mail is BotMail.ANSWER
+    corrected = direct and verdict is not None and verdict.article != article
+    right: bool | None = None
+    if direct and verdict is not None:
+        right = not corrected
+    elif case.bot_vote:
+        right = case.bot_vote > 0
+    elif case.bot_asked_again:
+        right = False
     return Request(
-        settled=_by_person(case), lang=case.lang, topic=case.topic,
-        event_id=case.event_id or "", at=case.opened_at, handed_over=True,
+        settled=_end_of(case, right=right), lang=case.lang, topic=article or case.topic,
+        event_id=case.event_id or "", at=case.opened_at, direct=direct, right=right,
+        handed_over=not _alone(case), asked_again=case.bot_asked_again, corrected=corrected,
+        text=case.subject, case_id=case.id,
     )  # fmt: skip
+
+
+def _alone(case: Case) -> bool:
+    """Whether the assistant answered, and nobody had to after it."""
+    answered = case.bot_mail in (BotMail.ANSWER, BotMail.NOTICE)
+    return answered and case.came_back_at is None and case.first_replied_at is None
+
+
+def _end_of(case: Case, *, right: bool | None) -> Settled:
+    if case.first_replied_at is None and case.bot_vote > 0 and right is not False:
+        return {
+            BotMail.ANSWER: Settled.BOT, BotMail.SUGGEST: Settled.SUGGESTION,
+            BotMail.NOTICE: Settled.ARTICLE,
+        }[case.bot_mail]  # fmt: skip
+    if not _alone(case):
+        return _by_person(case)
+    return Settled.WRONG if right is False else Settled.UNSAID
 
 
 def _by_person(case: Case) -> Settled:
@@ -93,7 +131,9 @@ async def _articles(tx: Tx, venue_id: str, since: datetime, until: datetime) -> 
     ]  # fmt: skip
 
 
-async def _questions(tx: Tx, venue_id: str, since: datetime, until: datetime) -> list[Request]:
+async def _questions(
+    tx: Tx, venue_id: str, since: datetime, until: datetime, verdicts: Mapping[str, _Verdict]
+) -> list[Request]:
     """One request for each question to the bot."""
     query = (
         select(Line)
@@ -105,12 +145,13 @@ async def _questions(tx: Tx, venue_id: str, since: datetime, until: datetime) ->
         talks[line.conversation_id].append(line)
     events = await _events(tx, venue_id, since)
     acts = await _acts(tx, venue_id, since, until)
-    cases, verdicts = await _handed(tx, venue_id, since)
+    cases = await _handed(tx, venue_id, since)
     found: list[Request] = []
     for talk_id, lines in talks.items():
+        case = cases.get(talk_id)
         found += _talk(
             lines, event_id=events.get(talk_id, ""), acts=acts.get(talk_id, ()),
-            case=cases.get(talk_id), verdict=verdicts.get(talk_id),
+            case=case, verdict=verdicts.get(case.id) if case is not None else None,
         )  # fmt: skip
     return found
 
@@ -136,7 +177,7 @@ def _talk(
         found.append(
             _question(
                 reply, replies, event_id=event_id, acted=acted, case=case if last else None,
-                verdict=verdict if last else None,
+                verdict=verdict if last else None, asked=lines[start].text,
             )
         )  # fmt: skip
     return found
@@ -144,7 +185,7 @@ def _talk(
 
 def _question(
     reply: Line, replies: Sequence[Line], *, event_id: str, acted: bool, case: Case | None,
-    verdict: _Verdict | None,
+    verdict: _Verdict | None, asked: str,
 ) -> Request:  # fmt: skip
     right = _judged(replies, verdict)
     direct = reply.outcome is Outcome.ANSWER
@@ -167,7 +208,8 @@ def _question(
         at=reply.at, direct=direct, right=right,
         handed_over=case is not None or reply.outcome is Outcome.HAND_OVER,
         asked_again=any(one.asked_again for one in replies),
-        corrected=_corrected(replies, verdict),
+        corrected=_corrected(replies, verdict), text=asked,
+        case_id=case.id if case is not None else "", talk_id=reply.conversation_id,
     )  # fmt: skip
 
 
@@ -215,26 +257,36 @@ async def _acts(
     return found
 
 
-async def _handed(
-    tx: Tx, venue_id: str, since: datetime
-) -> tuple[dict[str, Case], dict[str, _Verdict]]:
-    """Cases by the conversation that led to them, and what agents confirmed in them."""
+async def _handed(tx: Tx, venue_id: str, since: datetime) -> dict[str, Case]:
+    """Cases by the conversation that led to them."""
     query = select(Case).where(
         Case.venue_id == venue_id, Case.conversation_id.is_not(None), Case.opened_at >= since
     )
-    cases = {case.conversation_id or "": case for case in await tx.scalars(query)}
-    by_id = {case.id: talk_id for talk_id, case in cases.items()}
+    return {case.conversation_id or "": case for case in await tx.scalars(query)}
+
+
+async def _mailed(tx: Tx, venue_id: str, since: datetime) -> dict[str, str]:
+    """The article that the assistant answered a mail with, by case."""
+    query = select(CaseMessage.case_id, CaseMessage.article).where(
+        CaseMessage.venue_id == venue_id,
+        CaseMessage.at >= since,
+        CaseMessage.author == Author.BOT,
+        CaseMessage.article != "",
+    )
+    return {row.case_id: row.article for row in await tx.execute(query)}
+
+
+async def _verdicts(tx: Tx, venue_id: str, since: datetime) -> dict[str, _Verdict]:
+    """What agents last confirmed, by case."""
     steps = (
         select(CaseStep)
         .where(CaseStep.venue_id == venue_id, CaseStep.kind == "confirmed", CaseStep.at >= since)
         .order_by(CaseStep.at, CaseStep.id)
     )
-    verdicts = {
-        by_id[step.case_id]: _Verdict(str(step.data.get("article", "")))
+    return {
+        step.case_id: _Verdict(str(step.data.get("article", "")))
         for step in await tx.scalars(steps)
-        if step.case_id in by_id
     }
-    return cases, verdicts
 
 
 async def _case_facts(tx: Tx, cases: Sequence[Case], until: datetime) -> list[CaseFact]:
@@ -256,7 +308,7 @@ def _case_fact(case: Case, suggested: set[str], until: datetime) -> CaseFact:
         replied = (case.first_replied_at - case.opened_at).total_seconds() / 60
     overdue = case.reply_due_at is not None and case.reply_due_at < until
     return CaseFact(
-        solved=case.state in SOLVED,
+        solved=case.state in SOLVED and case.solved_at is not None,
         by_agent=case.solved_by not in ("", "customer", "bot"),
         reopened=case.reopened > 0,
         replied_in_min=replied,
@@ -266,4 +318,6 @@ def _case_fact(case: Case, suggested: set[str], until: datetime) -> CaseFact:
         handled_s=case.handled_s,
         with_suggestion=case.id in suggested,
         opened_at=case.opened_at,
+        case_id=case.id,
+        subject=case.subject,
     )

@@ -58,6 +58,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     handed_over: bool = False
     asked_again: bool = False
     corrected: bool = False
+    text: str = ""
+    """The question, or a case's subject; empty for a vote on an article."""
+    case_id: str = ""
+    talk_id: str = ""
+    """The conversation it was asked in."""
 
 
 class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +78,8 @@ class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
     handled_s: int
     with_suggestion: bool
     opened_at: datetime
+    case_id: str = ""
+    subject: str = ""
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,8 +218,7 @@ def _weeks(facts: Facts) -> list[Week]:
     zone = ZoneInfo(facts.timezone)
 
     def monday(at: datetime) -> date:
-        day = at.astimezone(zone).date()
-        return day - timedelta(days=day.weekday())
+        return monday_of(at, zone)
 
     requests: dict[date, list[Request]] = defaultdict(list)
     for one in facts.requests:
@@ -224,6 +230,12 @@ def _weeks(facts: Facts) -> list[Week]:
     count = max(0, (last - first).days // 7 + 1)
     days = [first + timedelta(weeks=n) for n in range(count)]
     return [_week(day, requests[day], cases[day], facts.minute_cost_minor) for day in days]
+
+
+def monday_of(at: datetime, zone: ZoneInfo) -> date:
+    """The week that a moment lies in, by its first day there."""
+    day = at.astimezone(zone).date()
+    return day - timedelta(days=day.weekday())
 
 
 def _week(

@@ -102,10 +102,26 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     sure: bool = False
     """The bot would have said it without a person."""
+    lang: str = ""
+    """The language that the text is really in."""
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot would do with a mail. outcome: answer, suggest or hand_over."""
+
+    outcome: str
+    lang: str
+    """The language that the mail is in, as far as the bot can tell."""
+    found: Sequence[Suggestion]
+    """The likeliest first, up to three."""
 
 
 class Suggests(Protocol):
     """Asks the bot for answers to what a customer wrote. Bounded in time; may know none."""
+
+    async def advise(self, *, venue_id: str, lang: str, text: str) -> Advice | None:
+        """What the bot makes of it; None while it is away. Never raises for that."""
+        ...
 
     async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
         """The likeliest first, up to three; none when the bot is away. Never raises for that."""

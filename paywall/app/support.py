@@ -28,7 +28,7 @@ from paywall.checkout.refund import RefundOrder
 from paywall.notices.outbox import Outbox
 from support_bot.bot_wire import bot_key, socket_path
 from support_bot.mail_in import Names
-from support_bot.ports import Bots, Learns, Suggests
+from support_bot.ports import Bots, Learns, Suggests, Wording
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def support(
         talk=talk,
         acts=ActDesk(db, clock, talk, acts, wording, limiter),
         help=help_,
-        cases=case_work(settings, clock, sealer, outbox, suggests, BotLearns()),
+        cases=case_work(settings, clock, sealer, outbox, wording, suggests, BotLearns()),
         closing=closing,
     )
 
@@ -87,6 +87,7 @@ def case_work(
     clock: Clock,
     sealer: Sealer,
     outbox: Outbox,
+    wording: Wording,
     suggests: Suggests,
     learns: Learns,
 ) -> CaseWork:
@@ -99,5 +100,5 @@ def case_work(
     )
     letters = CaseLetters(outbox, names, settings.public_url.rstrip("/"))
     return CaseWork(
-        letters, SupportPeople(clock, settings.support_address), names, suggests, learns
+        letters, SupportPeople(clock, settings.support_address), names, wording, suggests, learns
     )

@@ -14,18 +14,22 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from infra.kernel.errors import Problem
+from paywall.bridges.support_bot_mails import BotMails
 from paywall.bridges.support_letters import CaseLetters
 from paywall.bridges.support_people import SupportPeople
-from support_bot import cases
+from support_bot import case_replies, cases, mail_answers
 from support_bot.case_attach import attach
 from support_bot.case_files import Offered, Refusal
 from support_bot.case_tables import Author, Case, CaseMessage, CaseState
 from support_bot.mail_in import Names
-from support_bot.ports import Learns, Suggestion, Suggests
+from support_bot.ports import Advice, Learns, Suggestion, Suggests, Wording
 
 
 class NoSuggestions:
     """Implements Suggests where no bot answers: nothing is suggested."""
+
+    async def advise(self, *, venue_id: str, lang: str, text: str) -> Advice | None:
+        return None
 
     async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
         return ()
@@ -43,9 +47,10 @@ class CaseWork:
 
     def __init__(
         self, letters: CaseLetters, people: SupportPeople, names: Names,
-        suggests: Suggests | None = None, learns: Learns | None = None,
+        wording: Wording, suggests: Suggests | None = None, learns: Learns | None = None,
     ) -> None:  # fmt: skip
         self.letters = letters
+        self.bot_mails = BotMails(letters, wording)
         self.people = people
         self.names = names
         self.suggests: Suggests = suggests or NoSuggestions()
@@ -66,13 +71,24 @@ class CaseWork:
             await self.letters.solved(tx, case, machine_now)
         return case
 
-    async def bot_answers(
-        self, tx: Tx, case: Case, text: str, article: str, now: datetime, machine_now: datetime
+    async def leaves(self, tx: Tx, case_id: str, reply_id: str, machine_now: datetime) -> bool:
+        """An answer whose seconds are over; False where it was taken back, or is held."""
+        case = await tx.get_one(Case, case_id, with_for_update=True)
+        reply = await case_replies.leaving(tx, case, reply_id)
+        if reply is None:
+            return False
+        at = await case_replies.pressed_at(tx, reply_id)
+        await self.reply(tx, case.venue_id, case_id, reply, at, machine_now)
+        return True
+
+    async def judged(
+        self, tx: Tx, case: Case, *, helped: bool, words: str, now: datetime, machine_now: datetime
     ) -> None:
-        earlier = await self._messages(tx, case)
-        message = await cases.bot_replies(tx, case, text, article, now)
-        await tx.flush()
-        await self.letters.replied(tx, case, message, earlier, machine_now)
+        """The customer's word on the assistant's mail; `case` was read for update."""
+        was = case.state
+        await mail_answers.judge(tx, case, helped=helped, words=words, now=now)
+        if case.state is CaseState.SOLVED and was is not CaseState.SOLVED:
+            await self.letters.solved(tx, case, machine_now)
 
     async def solve(
         self, tx: Tx, case: Case, by: str, now: datetime, machine_now: datetime
@@ -89,7 +105,7 @@ class CaseWork:
         """From the customer's own page. Answers which files were not taken."""
         line = cases.Line(author=Author.VIEWER, text=text, at=now)
         message = await cases.viewer_writes(tx, case, line, now)
-        return await attach(tx, case, message, files, now)
+        return await attach(tx, case, message.id, files, now)
 
     async def confirm(
         self, tx: Tx, case: Case, message_id: str, article: str, agent_id: str,

@@ -17,7 +17,7 @@ from infra.kernel.db import Database, Tx
 from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_people import alarmed, live_venues, live_windows
 from paywall.catalogue.tables import Venue
-from support_bot import cases, mail_in
+from support_bot import case_replies, cases, mail_answers, mail_in
 from support_bot.case_clock import reply_due
 from support_bot.case_presence import forget
 from support_bot.case_tables import (
@@ -30,8 +30,8 @@ from support_bot.case_tables import (
     MailIn,
     MailState,
 )
-from support_bot.mail_reading import UnreadableMail, read
-from support_bot.ports import Postbox, Suggestion
+from support_bot.mail_reading import UnreadableMail, read, reads_nobody
+from support_bot.ports import Advice, Postbox
 
 log = structlog.get_logger("paywall.support")
 
@@ -57,33 +57,35 @@ class SupportJobs:
             ids = await self._due(tx, Case.arrived_due_at <= now, offset_s)
         done = 0
         for case_id in ids:
-            found = await self._suggested(case_id)
+            advice = await self._advice(case_id)
             async with self._db.transaction() as tx:
                 case = await self._again(tx, case_id)
                 if case is not None and case.arrived_due_at is not None:
-                    await self._arrived(tx, case, found, now)
+                    await self._arrived(tx, case, advice, now)
                     done += 1
         return done
 
-    async def _suggested(self, case_id: str) -> Suggestion | None:
-        """What the bot would answer to a new case's mail. Asked with no transaction open."""
+    async def _advice(self, case_id: str) -> Advice | None:
+        """What the bot makes of a new case's mail. Asked with no transaction open."""
         async with self._db.read() as tx:
             case = await tx.get_one(Case, case_id)
-            if case.channel is not Channel.MAIL or case.state is not CaseState.NEW:
+            if not mail_answers.asks_bot(case):
                 return None
             query = select(CaseMessage.text).where(
                 CaseMessage.case_id == case_id, CaseMessage.author == Author.VIEWER
             )
             text = await tx.scalar(query.order_by(CaseMessage.at, CaseMessage.id).limit(1))
-        found = await self._work.suggests.suggest(
+        return await self._work.suggests.advise(
             venue_id=case.venue_id, lang=case.lang, text=f"{case.subject}\n{text}"
         )
-        return found[0] if found else None
 
-    async def _arrived(self, tx: Tx, case: Case, found: Suggestion | None, now: datetime) -> None:
-        asked_at = case.arrived_due_at or now
-        case.arrived_due_at = None
+    async def _arrived(self, tx: Tx, case: Case, advice: Advice | None, now: datetime) -> None:
         settings = await cases.settings_of(tx, case.venue_id)
+        asks = advice is None and mail_answers.asks_bot(case)
+        if asks and mail_answers.waits(case, settings, now):
+            return
+        asked_at = case.changed_at
+        case.arrived_due_at = None
         if case.state in OURS and case.reply_due_at is not None:
             windows = await live_windows(tx, case.venue_id, asked_at)
             due = reply_due(cases.promise_of(settings), asked_at, windows)
@@ -96,19 +98,16 @@ class SupportJobs:
         if first:
             await self._work.letters.opened(tx, case, machine_now)
         if first and case.state is CaseState.NEW:
-            if found is not None:
-                cases.step(
-                    tx, case, "bot", "suggested", now, article=found.article, score=found.score
-                )
-                case.topic = case.topic or found.article
-            if found is not None and found.sure and settings.bot_answers_mails:
-                await self._work.bot_answers(tx, case, found.text, found.article, now, machine_now)
-            elif await self._may_receipt(tx, case, now):
-                await self._work.letters.received(tx, case, machine_now, by=case.reply_due_at)
+            bot = self._work.bot_mails
+            articles = await bot.handle(tx, case, advice, settings, now, machine_now)
+            if articles is not None and await self._may_receipt(tx, case, now):
+                await bot.receipt(tx, case, articles, now, machine_now)
 
     async def _may_receipt(self, tx: Tx, case: Case, now: datetime) -> bool:
         if case.channel is not Channel.MAIL:
             return True
+        if reads_nobody(case.email):
+            return False
         query = select(func.count()).where(
             Case.venue_id == case.venue_id,
             func.lower(Case.email) == case.email.lower(),
@@ -116,6 +115,15 @@ class SupportJobs:
             Case.opened_at > now - timedelta(hours=1),
         )
         return (await tx.execute(query)).scalar_one() <= RECEIPTS_MAX
+
+    async def replies(self, now: datetime) -> int:
+        """Let agents' answers leave whose seconds for taking back are over. `now`: machine time."""
+        async with self._db.read() as tx:
+            found = await case_replies.due(tx, now)
+        for case_id, reply_id in found:
+            async with self._db.transaction() as tx:
+                await self._work.leaves(tx, case_id, reply_id, now)
+        return len(found)
 
     async def live(self, now: datetime, offset_s: int) -> int:
         """Where doors are open, what still waits is answered within the live rule."""
@@ -177,7 +185,7 @@ class SupportJobs:
         for case_id in ids:
             async with self._db.transaction() as tx:
                 case = await self._again(tx, case_id)
-                if case is None or case.follow_up_at is None or case.state is not CaseState.SOLVED:
+                if case is None or case.follow_up_at is None or case.state not in cases.FOLLOWED:
                     continue
                 settings = await cases.settings_of(tx, case.venue_id)
                 pause = timedelta(days=settings.close_after_days)
@@ -236,9 +244,10 @@ class SupportJobs:
                     mail_in.put_off(row, type(error).__name__, now)
 
     async def tidy(self, now: datetime) -> int:
-        """Forget readers who have gone, and the bytes of mails handled a month ago."""
+        """Forget readers who have gone, answers that left, bytes of mails handled a month ago."""
         async with self._db.transaction() as tx:
-            return await forget(tx, now) + await mail_in.forget_raw(tx, now)
+            gone = await forget(tx, now) + await case_replies.tidy(tx, now)
+            return gone + await mail_in.forget_raw(tx, now)
 
     async def _due(self, tx: Tx, due: object, offset_s: int) -> list[str]:
         query = (

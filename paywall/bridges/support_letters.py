@@ -6,14 +6,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from infra.kernel.clock import iso
-from infra.kernel.db import Tx
+from infra.kernel.db import Database, Tx
 from paywall.catalogue.tables import Venue
 from paywall.notices.emission import Emission, emit
 from paywall.notices.outbox import Notice, Outbox, mail
+from paywall.notices.ports import Attachment
 from support_bot import mail_tokens
-from support_bot.case_tables import Case, CaseMessage
+from support_bot.case_tables import Author, Case, CaseFile, CaseMessage
 from support_bot.mail_in import Names
+from support_bot.ports import Suggestion
+
+REPLY_FILES = "reply"
+"""Kind of an outbox row's attachment: the files of an agent's answer, by its message's id."""
+
+
+async def reply_files(db: Database, message_id: str) -> list[Attachment]:
+    """They were checked when they were taken; at most TOTAL_BYTES_MAX together."""
+    async with db.read() as tx:
+        query = select(CaseFile).where(CaseFile.message_id == message_id).order_by(CaseFile.id)
+        return [
+            Attachment(name=one.name, content_type=one.content_type, data=one.data)
+            for one in await tx.scalars(query)
+        ]
 
 
 class CaseLetters:
@@ -24,21 +41,50 @@ class CaseLetters:
         self._names = names
         self._public_url = public_url
 
-    def request_url(self, case: Case) -> str:
-        return f"{self._public_url}/requests/{case.id}"
+    def page_url(self, case: Case, page: str) -> str:
+        """The page of a signed link, `rating` or `answer`: it opens without a log-in."""
+        mark = mail_tokens.link_mark(self._names.key, case.id, page)
+        return f"{self._public_url}/requests/{case.id}/{page}?mark={mark}"
 
-    def rating_url(self, case: Case) -> str:
-        mark = mail_tokens.link_mark(self._names.key, case.id)
-        return f"{self._public_url}/requests/{case.id}/rating?mark={mark}"
+    def is_mark(self, case_id: str, mark: str, page: str) -> bool:
+        return mail_tokens.same(mark, mail_tokens.link_mark(self._names.key, case_id, page))
 
-    def is_rating_mark(self, case_id: str, mark: str) -> bool:
-        return mail_tokens.same(mark, mail_tokens.link_mark(self._names.key, case_id))
+    def article_url(self, venue: Venue, one: Suggestion) -> str:
+        return f"{self._public_url}/venues/{venue.slug}/help/{one.article}?lang={one.lang}"
 
-    async def received(self, tx: Tx, case: Case, now: datetime, *, by: datetime | None) -> None:
-        """The message arrived; `by` is when an answer comes at the latest."""
+    async def received(
+        self, tx: Tx, case: Case, now: datetime, *, by: datetime | None,
+        articles: Sequence[tuple[str, str]] = (),
+    ) -> None:  # fmt: skip
+        """The message arrived; `by` is when an answer comes at the latest.
+
+        articles: (title, address) of what may help meanwhile.
+        """
         data = self._facts(case) | {"by": iso(by) if by is not None else ""}
+        data["articles"] = [list(one) for one in articles]
+        data["judge_url"] = self.page_url(case, "answer") if articles else ""
         data["thread"] |= {"id": case.id}
         await self._mail(tx, case, "case_received", case.id, data, now)
+
+    async def answered(
+        self, tx: Tx, case: Case, message: CaseMessage, article: tuple[str, str] | None,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """The assistant's own answer to a first mail; article: title and address, if it has one."""
+        asked = select(CaseMessage).where(
+            CaseMessage.case_id == case.id, CaseMessage.author == Author.VIEWER
+        )
+        first = await tx.scalar(asked.order_by(CaseMessage.at, CaseMessage.id).limit(1))
+        data = self._facts(case) | {
+            "text": message.text,
+            "article": list(article) if article else [],
+            "judge_url": self.page_url(case, "answer"),
+        }
+        ids = [self._mail_id(first)] if first is not None else []
+        data["thread"] |= {
+            "id": message.id, "in_reply_to": ids[0] if ids else "", "references": ids,
+        }  # fmt: skip
+        await self._mail(tx, case, "case_answer", message.id, data, now)
 
     async def replied(
         self,
@@ -50,18 +96,21 @@ class CaseLetters:
     ) -> None:
         """An answer, under a Message-ID that we know again; the talk so far is referred to."""
         ids = [self._mail_id(one) for one in earlier if not one.internal]
-        data = self._facts(case) | {"text": message.text, "bot": message.author.value == "bot"}
+        data = self._facts(case) | {"text": message.text}
         data["thread"] |= {
             "id": message.id,
             "in_reply_to": ids[-1] if ids else "",
             # RFC 5322 section 3.6.4 lets a long line of ancestors be cut; the first one stays.
             "references": ids[:1] + ids[1:][-9:],
-            "by_a_person": message.author.value == "agent",
+            "by_a_person": True,
         }
-        await self._mail(tx, case, "case_reply", message.id, data, now)
+        files = select(CaseFile.id).where(CaseFile.message_id == message.id).limit(1)
+        holds = await tx.scalar(files) is not None
+        ref = f"{REPLY_FILES}:{message.id}" if holds else ""
+        await self._mail(tx, case, "case_reply", message.id, data, now, ref)
 
     async def asks_rating(self, tx: Tx, case: Case, now: datetime) -> None:
-        data = self._facts(case) | {"url": self.rating_url(case)}
+        data = self._facts(case) | {"url": self.page_url(case, "rating")}
         data["thread"] |= {"id": f"{case.id}.rating"}
         await self._mail(tx, case, "case_rating", f"{case.id}.{case.reopened}", data, now)
 
@@ -120,7 +169,7 @@ class CaseLetters:
             "number": case.number,
             "tag": tag,
             "answerable": bool(reply_to),
-            "url": self.request_url(case),
+            "url": f"{self._public_url}/requests/{case.id}",
             "thread": {"reply_to": reply_to},
         }
 
@@ -128,11 +177,15 @@ class CaseLetters:
         return message.mail_id or f"{message.id}@{self._names.domain}"
 
     async def _mail(
-        self, tx: Tx, case: Case, template: str, cause: str, data: dict[str, Any], now: datetime
-    ) -> None:
+        self, tx: Tx, case: Case, template: str, cause: str, data: dict[str, Any], now: datetime,
+        attachment: str = "",
+    ) -> None:  # fmt: skip
         if not case.email:
             return
-        notice: Notice = mail(case.venue_id, case.email, template, cause, data, locale=case.lang)
+        notice: Notice = mail(
+            case.venue_id, case.email, template, cause, data, locale=case.lang,
+            attachment=attachment,
+        )  # fmt: skip
         await self._outbox.enqueue(tx, [notice], now)
 
 

@@ -30,7 +30,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     minute_cost_minor: int
     alarm_email: str
     mail_address: str
-    bot_answers_mails: bool
 
 
 async def save(tx: Tx, venue: Venue, wanted: Wanted, version: int) -> CaseSettings:
@@ -58,6 +57,18 @@ async def save(tx: Tx, venue: Venue, wanted: Wanted, version: int) -> CaseSettin
     row.timezone = venue.timezone
     row.version += 1
     return row
+
+
+BOT_SWITCHES = ("bot_answers_mails", "bot_suggests_in_mails")
+"""What the assistant does with mails by itself."""
+
+
+async def let_bot(tx: Tx, venue_id: str, switch: str, *, on: bool) -> None:
+    """Turn one of BOT_SWITCHES on or off; mails that come from now on follow it."""
+    assert switch in BOT_SWITCHES
+    row = await settings_of(tx, venue_id)
+    setattr(row, switch, on)
+    row.version += 1
 
 
 async def new_mail_secret(tx: Tx, venue_id: str, sealer: Sealer) -> str:

@@ -9,7 +9,7 @@ from infra.kernel.db import Database, Tx
 from paywall.bridges.help import Help
 from support_bot import learned
 from support_bot.conversation_tables import Outcome
-from support_bot.ports import BotAway, Bots, Question, Suggestion
+from support_bot.ports import Advice, BotAway, Bots, Question, Suggestion
 
 
 class BotSuggests:
@@ -21,25 +21,31 @@ class BotSuggests:
         self._help = help_
 
     async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
+        advice = await self.advise(venue_id=venue_id, lang=lang, text=text)
+        return () if advice is None else advice.found
+
+    async def advise(self, *, venue_id: str, lang: str, text: str) -> Advice | None:
         try:
             (reply,) = await self._bots.ask(venue_id, [Question(text, lang)])
         except BotAway:
-            return ()
+            return None
         async with self._db.read() as tx:
             shelf = await self._help.at(tx, venue_id, reply.language or lang)
         shown = {one.article.slug: one for one in shelf.some(*(a.slug for a in reply.articles))}
         sure = reply.outcome == Outcome.ANSWER
-        return [
+        found = [
             Suggestion(
                 article=one.slug,
                 title=shown[one.slug].text.title,
                 text=shown[one.slug].text.answer,
                 score=one.score,
                 sure=sure and n == 0,
+                lang=shown[one.slug].lang,
             )
             for n, one in enumerate(reply.articles)
             if one.slug in shown
         ]
+        return Advice(outcome=reply.outcome, lang=reply.language or lang, found=found)
 
 
 class BotLearns:

@@ -24,7 +24,7 @@ from paywall.accounts.principal import Principal
 from paywall.accounts.tables import Customer
 from paywall.bridges.help import Help
 from paywall.bridges.support_alarms import raise_alarm
-from paywall.bridges.support_view import TalkView, event_name, talk_lines
+from paywall.bridges.support_view import TalkView, notice_text, talk_lines
 from paywall.bridges.support_words import N_
 from paywall.catalogue.tables import Event, Venue
 from paywall.notices.outbox import Outbox
@@ -34,7 +34,6 @@ from support_bot.case_tables import Author, Case, CaseState, Channel
 from support_bot.conversation_tables import (
     Conversation,
     Line,
-    LiveNotice,
     Outcome,
     Speaker,
     TalkChannel,
@@ -178,7 +177,7 @@ class SupportTalk:
         facts: dict[str, Any] = {"asked": asked, "topic": topic, "confidence": confidence}
         notice = await live_notices.running(tx, venue.id, talk.event_id, now)
         if notice is not None and (topic in live_notices.TROUBLE or reply is None):
-            text = await self.notice_text(tx, notice, talk.lang)
+            text = await notice_text(tx, self._wording, notice, talk.lang)
             return conversations.bot_said(tx, talk, text, now, outcome=Outcome.NOTICE, **facts)
         await conversations.note_asked_again(tx, talk, topic, now)
         if reply is None:
@@ -287,21 +286,10 @@ class SupportTalk:
         await cases.viewer_writes(tx, case, line, now)
         return True
 
-    async def notice_text(self, tx: Tx, notice: LiveNotice, lang: str) -> str:
-        """The sentence that every language has, then the venue's own words."""
-        said = self._wording.words(
-            lang,
-            N_(
-                "We know that the stream of %(event)s has trouble and are working on it. "
-                "Your ticket stays valid."
-            ),
-        ) % {"event": await event_name(tx, notice.event_id)}
-        return f"{said}\n\n{notice.text}" if notice.text else said
-
     async def notice_of(self, tx: Tx, venue_id: str, event_id: str, lang: str) -> str:
         """What an event's pages say about its stream now; empty while nothing is wrong."""
         notice = await live_notices.running(tx, venue_id, event_id, self._clock.machine())
-        return "" if notice is None else await self.notice_text(tx, notice, lang)
+        return "" if notice is None else await notice_text(tx, self._wording, notice, lang)
 
     async def person(self, tx: Tx, talk: Conversation, principal: Principal) -> Person:
         """The caller as acts see them; nobody's account where the address is not proven."""
@@ -339,7 +327,9 @@ class SupportTalk:
             state=talk.state.value,
             handed_over=talk.state is TalkState.HANDED_OVER,
             case_number=None if case is None else case.number,
-            notice="" if notice is None else await self.notice_text(tx, notice, talk.lang),
+            notice=""
+            if notice is None
+            else await notice_text(tx, self._wording, notice, talk.lang),
             signed_in=principal.is_person,
             email=principal.email if principal.is_person else "",
             lines=lines,

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from infra.kernel.db import Tx
 from paywall.bridges.help import Help, Shelf
-from paywall.bridges.support_words import ACT_LABELS
+from paywall.bridges.support_words import ACT_LABELS, N_
 from paywall.catalogue.tables import Event, Venue
 from support_bot.acts import Acts, Person
 from support_bot.case_tables import Author, CaseMessage
-from support_bot.conversation_tables import Conversation, Line, Outcome, Speaker
+from support_bot.conversation_tables import Conversation, Line, LiveNotice, Outcome, Speaker
 from support_bot.conversations import lines_of
 from support_bot.ports import Wording
 
@@ -173,3 +173,15 @@ async def talk_lines(
 async def event_name(tx: Tx, event_id: str | None) -> str:
     event = await tx.get(Event, event_id) if event_id else None
     return "" if event is None else event.name
+
+
+async def notice_text(tx: Tx, wording: Wording, notice: LiveNotice, lang: str) -> str:
+    """The sentence that every language has, then the venue's own words."""
+    said = wording.words(
+        lang,
+        N_(
+            "We know that the stream of %(event)s has trouble and are working on it. "
+            "Your ticket stays valid."
+        ),
+    ) % {"event": await event_name(tx, notice.event_id)}
+    return f"{said}\n\n{notice.text}" if notice.text else said

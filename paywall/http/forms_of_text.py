@@ -15,7 +15,9 @@ SENTENCES = {
     r"^([A-Z]{3})?$": "Use the currency's three capital letters (ISO 4217), such as EUR, or none"
     " for all.",
     r"^(\d{4}-(0[1-9]|1[0-2]))?$": "Use a month as year and two digits, such as 2026-03.",
-    r"^(todo|nobody|late|waiting|solved|all)$": "Use todo, nobody, late, waiting, solved or all.",
+    r"^(todo|nobody|late|answered|waiting|solved|all)$": (
+        "Use todo, nobody, late, answered, waiting, solved or all."
+    ),
     r"^(open|waiting|solved)$": "Use open, waiting or solved.",
     r"^[A-Z]{2}$": "Use the country's two capital letters (ISO 3166-1), such as FR.",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "Write the address as in ines@example.org.",

@@ -166,7 +166,7 @@ class MailDelivery:
     async def _prepare(self, row: Claimed, sender: _From) -> Mail:
         now = self._clock.machine()
         words = self._renderer.render(row.template, row.locale, row.data | {"venue": sender.facts})
-        files = [await self._attachments.load(row.attachment, now)] if row.attachment else []
+        files = await self._attachments.load(row.attachment, now) if row.attachment else ()
         thread = msgspec.convert(row.data.get("thread", {"id": row.id}), Thread)
         return Mail(
             message_id=f"{thread.id}@{self._domain}", venue_id=row.venue_id, sent_at=now,

@@ -87,9 +87,9 @@ class LastWord(Protocol):
 
 
 class AttachmentSource(Protocol):
-    """Gives the file that a mail refers to, making it first where it does not exist yet."""
+    """Gives the files that a mail refers to, making them first where they don't exist yet."""
 
-    async def load(self, ref: str, now: datetime) -> Attachment: ...
+    async def load(self, ref: str, now: datetime) -> Sequence[Attachment]: ...
 
 
 class WebhookCall(msgspec.Struct, frozen=True, kw_only=True):

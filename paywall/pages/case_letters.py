@@ -30,7 +30,31 @@ def _received(data: Data, t: Translator) -> Letter:
         + f" {data['tag']}",
         why=_("You get this mail because you asked us for help."),
         action=(_("Open my request"), data["url"]),
-        extra={"by": by, "answerable": data["answerable"], "tag": data["tag"]},
+        extra={
+            "by": by,
+            "answerable": data["answerable"],
+            "tag": data["tag"],
+            "articles": data["articles"],
+            "judge_url": data["judge_url"],
+        },
+    )
+
+
+def _answer(data: Data, t: Translator) -> Letter:
+    _ = t.gettext
+    return Letter(
+        layout="case_answer",
+        subject=f"Re: {data['subject']} {data['tag']}",
+        why=_("You get this mail because you asked us for help."),
+        action=(_("This did not help"), data["judge_url"]),
+        extra={
+            "words": data["text"],
+            "said": said_html(data["text"]),
+            "article": data["article"],
+            "answerable": data["answerable"],
+            "tag": data["tag"],
+            "heading": data["subject"],
+        },
     )
 
 
@@ -44,7 +68,6 @@ def _reply(data: Data, t: Translator) -> Letter:
         extra={
             "words": data["text"],
             "said": said_html(data["text"]),
-            "bot": data["bot"],
             "answerable": data["answerable"],
             "tag": data["tag"],
             "heading": data["subject"],
@@ -65,6 +88,7 @@ def _rating(data: Data, t: Translator) -> Letter:
 
 CASE_LETTERS: Mapping[str, Callable[[Data, Translator], Letter]] = {
     "case_received": _received,
+    "case_answer": _answer,
     "case_reply": _reply,
     "case_rating": _rating,
 }

@@ -28,6 +28,7 @@ PATHS = {
     "request_solved": "/requests/{case}/solved",
     "request_file": "/requests/{case}/files/{file}",
     "request_rating": "/requests/{case}/rating",
+    "request_answer": "/requests/{case}/answer",
     "venue": "/venues/{venue}",
     "venue_theme": "/venues/{venue}/theme.css",
     "venue_terms": "/venues/{venue}/terms",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
@@ -22,13 +21,13 @@ from paywall.pages.i18n import Translator
 from paywall.pages.paths import path
 from paywall.pages.problem_words import detail_of
 from paywall.pages.site import AnyRequest, Site
+from paywall.pages.uploads import BODY_MAX, offered_files
 from support_bot import case_queue, cases
-from support_bot.case_files import FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, Offered, Refusal
+from support_bot.case_files import FILE_BYTES_MAX, FILES_MAX, Refusal
 from support_bot.case_tables import Author, Case, CaseState
 
 PERSON = {"person": True}
 OPEN = {"public": True}
-BODY_MAX = TOTAL_BYTES_MAX + 256 * 1024
 SHOWN = 20
 
 
@@ -65,6 +64,7 @@ def state_words(locale: Translator, case: Case) -> str:
         CaseState.NEW: _("We have it"),
         CaseState.OPEN: _("We have it"),
         CaseState.WAITING: _("Your turn"),
+        CaseState.ANSWERED: _("Answered"),
         CaseState.SOLVED: _("Solved"),
         CaseState.CLOSED: _("Closed"),
         CaseState.MERGED: _("Closed"),
@@ -140,7 +140,7 @@ async def write(
     typed = {"text": ""}
     try:
         typed = await posted(request)
-        offered = await _files(request)
+        offered = await offered_files(request)
         async with site.parts.db.transaction() as tx:
             case = await _own(site, visit.principal, case_id, tx)
             venue = await tx.get_one(Venue, case.venue_id)
@@ -157,16 +157,6 @@ async def write(
     if refused:
         return await _page(request, site, case_id, refused=refused)
     return go(path("request", case=case_id))
-
-
-async def _files(request: AnyRequest) -> list[Offered]:
-    """What was chosen; an empty field of a form sends a file without a name."""
-    data = await request.form()
-    found = []
-    for value in data.getall("files", [])[: 2 * FILES_MAX]:
-        if isinstance(value, UploadFile) and value.filename:
-            found.append(Offered(value.filename, await value.read(FILE_BYTES_MAX + 1)))
-    return found
 
 
 @post("/requests/{case_id:str}/solved", opt=PERSON, status_code=303)
@@ -191,17 +181,19 @@ async def own_file(
     case_id: FromPath[str], file_id: FromPath[str], request: AnyRequest,
     site: NamedDependency[Site],
 ) -> Response[bytes]:  # fmt: skip
-    """One of the customer's own files, as a download."""
+    """A file of the customer's own, or of an answer to them, as a download."""
     principal = site.visit(request).principal
     async with site.parts.db.read() as tx:
         case = await _own(site, principal, case_id, tx)
-        found = await case_queue.file_of(tx, case.venue_id, case_id, file_id)
+        found = await case_queue.sent_file(tx, case, file_id)
     return download(found.name, found.content_type, found.data)
 
 
-async def _rated(site: Site, case_id: str, mark: str, tx: Any, *, lock: bool) -> Case:
+async def _marked(
+    site: Site, case_id: str, mark: str, tx: Any, *, lock: bool, page: str = "rating"
+) -> Case:
     """The case of a signed link; as if it weren't there for any other mark."""
-    if not site.parts.cases.letters.is_rating_mark(case_id, mark[:40]):
+    if not site.parts.cases.letters.is_mark(case_id, mark[:40], page):
         raise NotFound("request")
     case = await tx.get(Case, case_id, with_for_update=lock)
     if case is None:
@@ -217,7 +209,7 @@ async def rating_page(
     """How did it go? Opened from a mail; only the buttons say something, no scanner's GET."""
     mark = request.query_params.get("mark", "")
     async with site.parts.db.read() as tx:
-        case = await _rated(site, case_id, mark, tx, lock=False)
+        case = await _marked(site, case_id, mark, tx, lock=False)
         venue = await tx.get_one(Venue, case.venue_id)
     said = request.query_params.get("said", "")
     return await site.page(
@@ -233,7 +225,7 @@ async def rate(
     typed = await posted(request)
     mark = typed.get("mark", "")
     async with site.parts.db.transaction() as tx:
-        case = await _rated(site, case_id, mark, tx, lock=True)
+        case = await _marked(site, case_id, mark, tx, lock=True)
         venue = await tx.get_one(Venue, case.venue_id)
         now = site.parts.clock.now(venue.clock_offset_s)
         rating = 1 if typed.get("rating") == "1" else 0
@@ -241,6 +233,58 @@ async def rate(
     return go(path("request_rating", case=case_id) + f"?mark={mark}&said=1")
 
 
+@get("/requests/{case_id:str}/answer", opt=OPEN)
+async def answer_page(
+    case_id: FromPath[str], request: AnyRequest, site: NamedDependency[Site]
+) -> Response[bytes]:
+    """Did the assistant's mail help? Only the buttons say something, no scanner's GET.
+
+    It shows nothing of what was asked: whoever holds the link may be somebody else.
+    """
+    return await _judging(request, site, case_id, request.query_params.get("mark", ""))
+
+
+async def _judging(
+    request: AnyRequest, site: Site, case_id: str, mark: str, form: Form | None = None,
+    status: int = 200,
+) -> Response[bytes]:  # fmt: skip
+    async with site.parts.db.read() as tx:
+        case = await _marked(site, case_id, mark, tx, lock=False, page="answer")
+        venue = await tx.get_one(Venue, case.venue_id)
+    over = case.state in (CaseState.CLOSED, CaseState.MERGED)
+    return await site.page(
+        request, "request_answer.html", venue=venue, case=case, mark=mark, status=status,
+        said=request.query_params.get("said", ""), over=over, form=form or Form(),
+        ask_url=path("venue_help_contact", venue=venue.slug),
+    )  # fmt: skip
+
+
+@post("/requests/{case_id:str}/answer", opt=OPEN, status_code=303)
+async def judge(
+    case_id: FromPath[str], request: AnyRequest, site: NamedDependency[Site]
+) -> Response[bytes]:
+    """It helped, and the request is solved; or it did not, and a person has it."""
+    typed = await posted(request)
+    mark, helped = typed.get("mark", ""), typed.get("helped") == "yes"
+    try:
+        async with site.parts.db.transaction() as tx:
+            case = await _marked(site, case_id, mark, tx, lock=True, page="answer")
+            venue = await tx.get_one(Venue, case.venue_id)
+            await site.parts.cases.judged(
+                tx, case, helped=helped, words=typed.get("words", ""),
+                now=site.parts.clock.now(venue.clock_offset_s),
+                machine_now=site.parts.clock.machine(),
+            )  # fmt: skip
+    except NotFound:
+        raise
+    except Problem as problem:
+        form = Form(dict(typed), {"words": detail_of(site.visit(request).locale, problem)})
+        return await _judging(request, site, case_id, mark, form, problem.status)
+    said = "yes" if helped else "no"
+    return go(path("request_answer", case=case_id) + f"?mark={mark}&said={said}")
+
+
 PAGES = [
     *[own_requests, own_request, write, solved, own_file, rating_page, rate],
+    *[answer_page, judge],
 ]

@@ -35,7 +35,10 @@ Subject = Annotated[str, Meta(max_length=200)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$", examples=["fr"])]
 Tags = Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=20)]
 View = Annotated[
-    str, QueryParameter(pattern="^(todo|nobody|late|waiting|solved|all)$", description="Which.")
+    str,
+    QueryParameter(
+        pattern="^(todo|nobody|late|answered|waiting|solved|all)$", description="Which."
+    ),
 ]
 Words = Annotated[str, QueryParameter(max_length=100, description="A number, address or words.")]
 

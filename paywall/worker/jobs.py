@@ -92,6 +92,7 @@ def _support_jobs(parts: Parts, senders: Senders) -> list[Job]:
 
     jobs = [
         Job(name=ARRIVALS, run=at_venues(support.arrivals)),
+        Job(name="case_replies", run=support.replies),
         Job(name="case_alarms", every_s=5, run=at_venues(support.alarms)),
         Job(name="case_live_rule", every_s=15, run=at_venues(support.live)),
         Job(name="case_follow_ups", every_s=30, run=at_venues(support.follow_ups)),

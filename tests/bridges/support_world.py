@@ -14,6 +14,7 @@ from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, Membership
+from paywall.app.wording import CatalogueWording
 from paywall.bridges.support_cases import CaseWork
 from paywall.bridges.support_jobs import SupportJobs
 from paywall.bridges.support_letters import CaseLetters
@@ -24,7 +25,7 @@ from paywall.notices.tables import EndpointState, OutboxRow, WebhookEndpoint
 from support_bot import cases, mail_in
 from support_bot.case_tables import Case, CaseMessage, MailIn
 from support_bot.mail_in import Names
-from support_bot.ports import Suggestion
+from support_bot.ports import Advice, Suggestion
 from tests.support_bot.cases.builders import VENUE, asked, keep_hours
 
 BASE = "support@tickets.example"
@@ -36,12 +37,18 @@ class Scripted:
 
     def __init__(self) -> None:
         self.answers: list[Suggestion] = []
+        self.advice: Advice | None = Advice(outcome="hand_over", lang="fr", found=())
+        self.away = False
         self.asked: list[str] = []
         self.taught: list[dict[str, Any]] = []
 
     async def suggest(self, *, venue_id: str, lang: str, text: str) -> Sequence[Suggestion]:
         self.asked.append(text)
         return self.answers
+
+    async def advise(self, *, venue_id: str, lang: str, text: str) -> Advice | None:
+        self.asked.append(text)
+        return None if self.away else self.advice
 
     async def confirm_answer(self, tx: Any, **facts: Any) -> object:
         self.taught.append(facts)
@@ -55,7 +62,9 @@ class Desk:
         self.db, self.clock, self.bot = db, clock, Scripted()
         self.names = Names(KEY, BASE, "tickets.example", ("tickets@tickets.example", BASE))
         letters = CaseLetters(Outbox(Sealer(b"m" * 32)), self.names, "https://t.example")
-        self.work = CaseWork(letters, SupportPeople(clock, BASE), self.names, self.bot, self.bot)
+        self.work = CaseWork(
+            letters, SupportPeople(clock, BASE), self.names, CatalogueWording(), self.bot, self.bot
+        )
         self.jobs = SupportJobs(db, clock, self.work)
 
     async def open(self) -> None:

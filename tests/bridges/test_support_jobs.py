@@ -12,10 +12,9 @@ from infra.kernel.db import Database
 from paywall.accounts.roles import Role
 from paywall.notices.tables import OutboxKind, OutboxRow
 from support_bot import cases
-from support_bot.case_tables import CaseState, Channel
-from support_bot.ports import Suggestion
+from support_bot.case_tables import CaseState
 from tests.bridges.support_world import Desk
-from tests.support_bot.cases.builders import VENUE, keep_hours, line
+from tests.support_bot.cases.builders import VENUE, line
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -160,37 +159,6 @@ async def test_a_case_that_is_answered_at_once_gets_no_receipt_and_is_still_told
     await desk.run()
     assert await desk.mails("case_received") == []
     assert len(await desk.mails("case.opened")) == 1
-
-
-SURE = Suggestion(article="no-picture", title="No picture", text="Clear it.", score=0.97, sure=True)
-
-
-async def test_the_bot_is_asked_about_mails_and_answers_none_unless_the_venue_wants_it(
-    desk: Desk,
-) -> None:
-    desk.bot.answers = [SURE]
-    case = await desk.case(channel=Channel.MAIL)
-    await desk.run()
-    assert desk.bot.asked == ["No picture\nI can't see the picture."]
-    assert (await desk.again(case)).topic == "no-picture"
-    assert await desk.mails("case_reply") == []
-    assert len(await desk.mails("case_received")) == 1
-
-
-async def test_where_the_venue_wants_it_a_sure_answer_goes_out_instead_of_a_receipt(
-    desk: Desk,
-) -> None:
-    desk.bot.answers = [SURE]
-    async with desk.db.transaction() as tx:
-        await keep_hours(tx, bot_answers_mails=True)
-    case = await desk.case(channel=Channel.MAIL)
-    await desk.run()
-    [answer] = await desk.mails("case_reply")
-    assert (answer.data["text"], answer.data["bot"]) == ("Clear it.", True)
-    assert answer.data["thread"]["by_a_person"] is False
-    assert await desk.mails("case_received") == []
-    row = await desk.again(case)
-    assert (row.state, row.reply_due_at, row.first_replied_at) == (CaseState.WAITING, None, None)
 
 
 async def test_an_agent_teaches_the_bot_what_was_right(desk: Desk) -> None:

@@ -61,7 +61,21 @@ def test_an_agent_answers_by_the_keyboard_alone(page: Page) -> None:
     keys.type("Bonjour, essayez Firefox.")
     with page.expect_event("load"):
         keys.press("Control+Enter")
-    expect(page.get_by_text("The answer is on its way.")).to_be_visible()
+    expect(page.get_by_text("The answer leaves in 10 seconds.")).to_be_visible()
+    with page.expect_event("load"):
+        keys.press("z")
+    expect(page.get_by_text("Taken back. Nothing was sent.")).to_be_visible()
+    expect(page.locator("#reply")).to_be_focused()
+    expect(page.locator("#reply")).to_have_value("Bonjour, essayez Firefox.")
+    with page.expect_event("load"):
+        keys.press("Control+Enter")
+    leaves = page.locator(".talk__line--leaving")
+    expect(leaves).to_contain_text("Leaves in a moment")
+    for _ in range(60):
+        if leaves.count() == 0:
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
     expect(page.get_by_text("Customer’s turn", exact=True)).to_be_visible()
     with page.expect_event("load"):
         keys.press("u")

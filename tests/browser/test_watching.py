@@ -154,3 +154,54 @@ def test_the_player_renews_its_token_without_a_hiccup(page: Page) -> None:
     assert watched > passed - 3, (watched, passed)
     assert not refused
     assert len(tokens) >= 3, f"{len(tokens)} tokens in {passed:.0f} s"
+
+
+FULL = "() => document.fullscreenElement !== null && document.fullscreenElement.localName"
+ON_TOP = """box => { const at = box.getBoundingClientRect();
+  return box.contains(document.elementFromPoint(at.x + at.width / 2, at.y + 60)); }"""
+
+
+def test_the_assistant_is_reached_from_the_player_in_full_screen_by_keyboard(page: Page) -> None:
+    email = "helped@example.org"
+    viewer.buy(page, viewer.LIVE, email)
+    order_id = viewer.expect_receipt(page)
+    page.goto("/login")  # this mail is quick: no receipt has to be drawn for it
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Mail me a log-in button").click()
+    viewer.log_in_by_mail(page, email, subject="Your log-in button", button="Log in")
+    page.goto(f"/orders/{order_id}")
+    page.get_by_role("link", name="Watch live").click()
+    viewer.expect_playing(page)
+    button = page.locator(".player__row").get_by_role("button", name="Help", exact=True)
+    size = button.bounding_box()
+    assert size is not None
+    assert min(size["width"], size["height"]) >= 44
+    page.locator("live-player").focus()
+    page.keyboard.press("f")
+    page.wait_for_function(FULL)
+    for _ in range(20):  # to the button by the keyboard alone
+        if button.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    box, field = page.locator(".help-panel__box"), page.locator(".help-panel textarea")
+    expect(box).to_be_visible()
+    expect(field).to_be_focused()
+    assert page.evaluate(FULL) == "live-player"
+    assert box.evaluate(ON_TOP)
+    expect(page.locator(".talk__line")).to_have_count(1)  # the greeting
+    before = viewer.position(page)
+    page.keyboard.type("f m k")  # the player's own keys are letters here
+    expect(field).to_have_value("f m k")
+    assert page.evaluate(FULL) == "live-player"
+    viewer.expect_playing(page)
+    assert viewer.position(page) > before
+    page.locator(".help-panel__close").click()
+    expect(box).to_be_hidden()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(box).to_be_visible()
+    page.evaluate("document.exitFullscreen()")
+    expect(box).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()

@@ -82,6 +82,7 @@ PUBLIC = {
     "/preferences",
     "/register",
     "/requests/{case_id:str}/rating",
+    "/requests/{case_id:str}/answer",
     "/sitemap.xml",
     "/static/dist/{name:str}",
     "/unsubscribe/{token:str}",

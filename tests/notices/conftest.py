@@ -43,8 +43,8 @@ class PlainRenderer:
 
 
 class OneAttachment:
-    async def load(self, ref: str, now: datetime) -> Attachment:
-        return Attachment(name=f"{ref}.pdf", content_type="application/pdf", data=b"%PDF-")
+    async def load(self, ref: str, now: datetime) -> list[Attachment]:
+        return [Attachment(name=f"{ref}.pdf", content_type="application/pdf", data=b"%PDF-")]
 
 
 class ScriptedWebhooks:

@@ -19,6 +19,7 @@ from infra.kernel.settings import Settings
 from paywall.accounts.sessions import open_session
 from paywall.accounts.tables import Account
 from paywall.app.assembly import assemble
+from paywall.bridges.support_jobs import SupportJobs
 from paywall.cli import seed
 from paywall.cli.processes import unix_listener
 from support_bot import learned
@@ -164,6 +165,9 @@ async def test_from_a_question_to_an_act_to_an_agent_to_a_learned_answer(house: 
     assert "toaster" in (await ines.get(case_at)).text
     sent = await ines.post(case_at + "/reply", data={"text": "Toasters can't.", "then": "solved"})
     assert sent.status_code == 303, sent.text
+    hall.clock.move(seconds=10)  # until then it can be taken back
+    jobs = SupportJobs(hall.parts.db, hall.clock, hall.parts.cases)
+    assert await jobs.replies(hall.clock.machine()) == 1
     kept = await ines.post(
         case_at + "/confirm", data={"message_id": message.id, "article": "cannot-watch"}
     )

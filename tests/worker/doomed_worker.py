@@ -30,7 +30,7 @@ class Blank:
     def render(self, template: str, locale: str, data: Mapping[str, Any]) -> Rendered:
         return Rendered(subject=template, text="", html="")
 
-    async def load(self, ref: str, now: datetime) -> Attachment:
+    async def load(self, ref: str, now: datetime) -> list[Attachment]:
         raise AssertionError(ref)
 
 

@@ -142,6 +142,34 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_case_reader_venue_id"), ["venue_id"], unique=False)
 
     op.create_table(
+        "case_reply",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("venue_id", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("agent_id", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("then", sa.String(length=32), nullable=False),
+        sa.Column("article", sa.String(length=80), nullable=False),
+        sa.Column("edited", sa.Boolean(), nullable=False),
+        sa.Column("seen_state", sa.String(length=32), nullable=False),
+        sa.Column("seen_messages", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_reply")),
+    )
+    with op.batch_alter_table("case_reply", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_reply_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(
+            "ix_case_reply_due",
+            ["due_at"],
+            unique=False,
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(batch_op.f("ix_case_reply_venue_id"), ["venue_id"], unique=False)
+
+    op.create_table(
         "case_settings",
         sa.Column("venue_id", sa.String(length=32), nullable=False),
         sa.Column("last_number", sa.Integer(), nullable=False),
@@ -157,6 +185,7 @@ def upgrade() -> None:
         sa.Column("bot_answers_mails", sa.Boolean(), nullable=False),
         sa.Column("minute_cost_minor", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("bot_suggests_in_mails", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("venue_id", name=op.f("pk_case_settings")),
     )
     op.create_table(
@@ -747,6 +776,13 @@ def upgrade() -> None:
         sa.Column("rating_text", sa.Text(), nullable=False),
         sa.Column("rated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("bot_may_answer", sa.Boolean(), nullable=False),
+        sa.Column("bot_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bot_mail", sa.String(length=32), nullable=False),
+        sa.Column("bot_mailed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("bot_vote", sa.Integer(), nullable=False),
+        sa.Column("bot_asked_again", sa.Boolean(), nullable=False),
+        sa.Column("came_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "rating is null or rating in (0, 1)", name=op.f("ck_support_case_rating")
         ),

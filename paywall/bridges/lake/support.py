@@ -45,7 +45,9 @@ def _life(case: Case, person: str) -> list[Row]:
     rows = [opened]
     if case.state in UNDECIDED:
         return rows
-    by = {"bot": "bot", "customer": ""}.get(case.solved_by, "person")
+    by = {"bot": "bot", "customer": "", "": ""}.get(case.solved_by, "person")
+    if case.bot_vote > 0 and case.first_replied_at is None:
+        by = "bot"  # its mail was enough, in the customer's own word
     if case.state is CaseState.MERGED:
         by = ""  # its answer is told in the other one
     at = case.solved_at or case.changed_at

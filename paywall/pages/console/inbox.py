@@ -22,7 +22,7 @@ from paywall.pages.console.table import Cell, Filter, Row, csv_answer, moment_ce
 from support_bot import case_desk, cases
 from support_bot.case_presence import readers
 from support_bot.case_queue import QUEUE_MAX, Asked, counts, queue
-from support_bot.case_tables import Case, CaseState, Channel, Priority
+from support_bot.case_tables import OURS, Case, CaseState, Channel, Priority
 
 READ = {"permission": P.SUPPORT_READ}
 WRITE = {"permission": P.SUPPORT_WRITE, "page": True}
@@ -34,6 +34,7 @@ VIEWS = {
     "mine": N_("Mine"),
     "nobody": N_("Nobody’s"),
     "late": N_("Late"),
+    "answered": N_("Answered by the assistant"),
     "waiting": N_("Waiting for the customer"),
     "solved": N_("Solved"),
     "all": N_("All"),
@@ -42,6 +43,7 @@ CASE_STATES = {
     "new": (N_("New"), "warn"),
     "open": (N_("Open"), "warn"),
     "waiting": (N_("Customer’s turn"), "plain"),
+    "answered": (N_("Answered by the assistant"), "plain"),
     "solved": (N_("Solved"), "good"),
     "closed": (N_("Closed"), "plain"),
     "merged": (N_("Merged"), "plain"),
@@ -117,6 +119,12 @@ async def event_names(tx: Tx, venue_id: str, ids: set[str]) -> dict[str, str]:
     return dict(rows.all())
 
 
+def came_back(case: Case) -> bool:
+    """The assistant answered, and it was not enough: nobody has answered yet."""
+    back = case.came_back_at is not None and case.first_replied_at is None
+    return back and case.state in OURS
+
+
 def short_name(email: str) -> str:
     """An agent as colleagues call them: what stands before the @."""
     return email.partition("@")[0]
@@ -143,6 +151,7 @@ async def listing(desk: NamedDependency[Desk]) -> Response[Any]:
             "clock": clock_of(desk, one),
             "agent": short_name(staff.get(one.assignee_id or "", "")),
             "event": names.get(one.event_id or "", ""),
+            "came_back": came_back(one),
             "readers": [
                 short_name(staff.get(r.account_id, "?"))
                 for r in there.get(one.id, ())

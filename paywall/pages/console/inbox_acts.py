@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -18,7 +19,10 @@ from paywall.pages.console.flash import Undo
 from paywall.pages.console.inbox_case import show_case
 from paywall.pages.console.nav import N_
 from paywall.pages.console.typed import Typed
-from support_bot import case_desk, cases
+from paywall.pages.requests import refusals
+from paywall.pages.uploads import BODY_MAX, offered_files
+from support_bot import case_desk, case_replies, cases
+from support_bot.case_replies import UNDO
 from support_bot.case_tables import Case, CaseState, Priority
 
 WRITE = {"permission": P.SUPPORT_WRITE, "page": True}
@@ -51,10 +55,13 @@ async def _do(
     return desk.to(_back(desk, case_id, typed), said, undo=undo)
 
 
-@post(AT + "/reply", opt=WRITE)
+@post(AT + "/reply", opt=WRITE, request_max_body_size=BODY_MAX)
 async def reply(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Response[Any]:
-    """Answer the customer by mail. Refused where somebody wrote meanwhile: read, then send."""
-    typed = await desk.typed()
+    """Answer the customer by mail, in ten seconds; until then it can be taken back.
+
+    Refused where somebody wrote meanwhile: read, then send.
+    """
+    typed, files = await desk.typed(), await offered_files(desk.request)
     article, text = typed.text("article")[:80], typed.text("text")
     try:
         then = CaseState(typed.text("then") or "waiting")
@@ -67,15 +74,42 @@ async def reply(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Response
     )  # fmt: skip
     try:
         async with desk.act() as act:
-            await desk.parts.cases.reply(
-                act.tx, desk.venue.id, case_id, wanted, act.now, act.machine_now
-            )
+            case = await cases.case_for_update(act.tx, desk.venue.id, case_id)
+            row, refused = await case_replies.prepare(
+                act.tx, case, wanted, files, now=act.now, machine_now=act.machine_now,
+                files_of=typed.text("files_of"),
+            )  # fmt: skip
             await act.note("case.answered", case_id)
     except Problem as problem:
         if problem.status == 404:
             raise
         return await show_case(desk, case_id, typed, problem)
-    return desk.to(_back(desk, case_id, typed), desk.gettext("The answer is on its way."))
+    said = desk.gettext("The answer leaves in %(n)s seconds.") % {"n": UNDO.seconds}
+    said = " ".join([said, *refusals(desk.locale, refused)])
+    undone = Undo(
+        desk.url(f"/inbox/{case_id}/replies/{row.id}/undo"), {"query": typed.text("query")}
+    )
+    return desk.to(_back(desk, case_id, typed), said, undo=undone)
+
+
+@post(AT + "/replies/{reply_id:str}/undo", opt=WRITE)
+async def undo(
+    desk: NamedDependency[Desk], case_id: FromPath[str], reply_id: FromPath[str]
+) -> Response[Any]:
+    """Take an answer back before it leaves; its words stand in the form again."""
+    typed = await desk.typed()
+    by = desk.principal.account_id
+    try:
+        async with desk.act() as act:
+            await case_replies.undo(act.tx, desk.venue.id, case_id, reply_id, by)
+            await act.note("case.answer_undone", case_id)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        return desk.to(_back(desk, case_id, typed), desk.words_for(problem))
+    back = _back(desk, case_id, typed)
+    at = back + ("&" if "?" in back else "?") + urlencode({"undone": reply_id})
+    return desk.to(at, desk.gettext("Taken back. Nothing was sent."))
 
 
 @post(AT + "/note", opt=WRITE)
@@ -181,4 +215,4 @@ async def confirm(desk: NamedDependency[Desk], case_id: FromPath[str]) -> Respon
     return await _do(desk, case_id, typed, "case.confirmed", said, do)
 
 
-PAGES = [reply, note, change, solve, reopen, merge, confirm]
+PAGES = [reply, undo, note, change, solve, reopen, merge, confirm]

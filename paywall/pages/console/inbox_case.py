@@ -19,9 +19,18 @@ from paywall.pages.console import inbox
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.nav import N_
 from paywall.pages.console.typed import Typed
-from support_bot import case_macros, case_presence, case_queue
+from support_bot import case_macros, case_presence, case_queue, case_replies
+from support_bot.case_files import FILE_BYTES_MAX, FILES_MAX
 from support_bot.case_queue import WholeCase
-from support_bot.case_tables import OURS, Author, Case, CaseState, CaseStep
+from support_bot.case_tables import (
+    OURS,
+    Author,
+    Case,
+    CaseReply,
+    CaseState,
+    CaseStep,
+    ReplyState,
+)
 
 READ = {"permission": P.SUPPORT_READ}
 
@@ -34,6 +43,8 @@ STEPS = {
     "merged": N_("merged into another case"),
     "took_over": N_("took over case %(number)s"),
     "solved": N_("solved"),
+    "came_back": N_("the assistant’s answer did not settle it"),
+    "judged": N_("said whether the assistant’s mail helped"),
     "reopened": N_("opened again"),
     "closed": N_("closed"),
     "late": N_("a deadline passed"),
@@ -42,6 +53,7 @@ STEPS = {
     "confirmed": N_("confirmed “%(article)s” as the right answer"),
     "file_refused": N_("file not taken: %(name)s"),
     "bounced": N_("a mail to the customer came back"),
+    "held": N_("an answer was not sent, since somebody wrote meanwhile"),
 }
 
 
@@ -64,6 +76,12 @@ async def show_case(
         names = await inbox.event_names(tx, desk.venue.id, {case.event_id or ""})
         shelf = await desk.parts.help.at(tx, desk.venue.id, desk.locale.code)
         around = await _around(desk, tx, case_id)
+        leaving = await case_replies.of_case(tx, case_id)
+        undone = desk.request.query_params.get("undone", "")[:32]
+        back = None
+        if undone and typed is None:
+            me = desk.principal.account_id
+            back = await case_replies.taken_back(tx, case_id, undone, me)
     facts = case_macros.facts_of(
         case, event=names.get(case.event_id or "", ""), venue=desk.venue.name,
         agent=desk.principal.email.partition("@")[0],
@@ -76,6 +94,7 @@ async def show_case(
         case=case,
         state=inbox.state_badge(desk, case.state.value),
         clock=inbox.clock_of(desk, case),
+        came_back=inbox.came_back(case),
         talk=_talk(desk, whole, staff),
         staff=[(i, inbox.short_name(e)) for i, e in staff.items()],
         me=desk.principal.account_id,
@@ -92,12 +111,38 @@ async def show_case(
         channel=inbox.channel_text(desk, case.channel),
         query=inbox.queue_query(desk),
         around=around,
-        typed=typed.values if typed is not None else {},
+        leaving=[_leaving(desk, one, whole, staff) for one in leaving],
+        # An answer that leaves is the agent's own change: the page is ready for it.
+        version=case.version + sum(one.state is ReplyState.WAITING for one in leaving),
+        typed=typed.values if typed is not None else _taken_back(back),
+        kept_files=[f.name for f in whole.files if back is not None and f.message_id == back.id],
+        files_max=FILES_MAX,
+        mb_max=FILE_BYTES_MAX // 1_000_000,
         problem=desk.words_for(problem) if problem is not None else "",
         ours=case.state in OURS,
         beat_s=case_presence.BEAT_S,
         last_asked=_last_asked(whole),
     )
+
+
+def _leaving(desk: Desk, one: CaseReply, whole: WholeCase, staff: dict[str, str]) -> dict[str, Any]:
+    """An answer that is not in the case yet."""
+    return {
+        "id": one.id, "held": one.state is ReplyState.HELD, "said": said_html(one.text),
+        "who": inbox.short_name(staff.get(one.agent_id, desk.venue.name)),
+        "files": [file for file in whole.files if file.message_id == one.id],
+    }  # fmt: skip
+
+
+def _taken_back(row: CaseReply | None) -> dict[str, str]:
+    """What an agent took back, as if it had just been typed."""
+    if row is None:
+        return {}
+    original = "" if row.edited else row.text
+    return {
+        "text": row.text, "then": row.then.value, "article": row.article,
+        "original": original, "files_of": row.id,
+    }  # fmt: skip
 
 
 async def _around(desk: Desk, tx: Tx, case_id: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from infra.kernel.errors import Invalid, Problem
 from paywall.accounts.roles import Permission as P
 from paywall.bridges import support_settings
 from paywall.pages.console.desk import Desk
+from paywall.pages.console.flash import Undo
 from paywall.pages.console.forms import Form, Input, show_form
 from paywall.pages.console.nav import N_
 from paywall.pages.console.table import Link
@@ -148,7 +149,6 @@ def _settings_form(desk: Desk, row: CaseSettings) -> Form:
               hint=_("Empty: everybody with the support role.")),
         Input("mail_address", _("Support address"), "email", group=_("Mail"),
               hint=_address_hint(desk)),
-        Input("bot_answers_mails", _("The assistant answers mails where it is sure"), "check"),
         Input("minute_cost_minor", _("Cost of an agent’s minute, in cents"), "number",
               group=_("What it costs"), hint=_("For the report; 0 leaves costs out.")),
     ]  # fmt: skip
@@ -159,7 +159,6 @@ def _settings_form(desk: Desk, row: CaseSettings) -> Form:
         for name in ("reply_minutes", "live_reply_minutes", "solve_minutes", "close_after_days",
                      "alarm_email", "mail_address", "minute_cost_minor")
     }  # fmt: skip
-    values["bot_answers_mails"] = "yes" if row.bot_answers_mails else ""
     return Form(
         section="inbox", title=_("How you answer"), action=desk.url("/inbox/settings"),
         submit=_("Save"), inputs=inputs, values=values, trail=_trail(desk),
@@ -192,8 +191,43 @@ def _shown(
         desk, _settings_form(desk, row), typed, problem, template="case_settings.html",
         webhook_url=f"{desk.parts.settings.public_url.rstrip('/')}/v1/venues/{desk.venue.id}"
         "/support/mail",
-        has_secret=bool(row.mail_secret_sealed),
+        has_secret=bool(row.mail_secret_sealed), switches=_switches(desk, row),
     )  # fmt: skip
+
+
+def _switches(desk: Desk, row: CaseSettings) -> list[dict[str, Any]]:
+    """What the assistant does with mails by itself, each turned by one button."""
+    _ = desk.gettext
+    words = {
+        "bot_answers_mails": (
+            _("Answers a first mail where it is sure"),
+            _("As sure as you want of it under Assistant. A reply reaches a person, first of all."),
+        ),
+        "bot_suggests_in_mails": (
+            _("Names up to three articles in the receipt where it is not sure"),
+            _("The case stays in the queue."),
+        ),
+    }
+    return [
+        {"name": name, "title": words[name][0], "hint": words[name][1], "on": getattr(row, name)}
+        for name in support_settings.BOT_SWITCHES
+    ]
+
+
+@post("/console/{venue_id:str}/inbox/settings/assistant", opt=MANAGE)
+async def turn(desk: NamedDependency[Desk]) -> Response[Any]:
+    """Turn one thing that the assistant does by itself on or off."""
+    typed = await desk.typed()
+    switch, on = typed.text("switch"), typed.flag("on")
+    if switch not in support_settings.BOT_SWITCHES:
+        raise Invalid("switch", N_("Choose what to turn on or off."))
+    async with desk.act() as act:
+        await support_settings.let_bot(act.tx, desk.venue.id, switch, on=on)
+        await act.note("support.assistant", desk.venue.id, switch=switch, on=on)
+    back = {"switch": switch} if on else {"switch": switch, "on": "yes"}
+    here = desk.url("/inbox/settings")
+    said = desk.gettext("Turned on.") if on else desk.gettext("Turned off.")
+    return desk.to(here, said, undo=Undo(f"{here}/assistant", back))
 
 
 @post("/console/{venue_id:str}/inbox/settings", opt=MANAGE)
@@ -212,7 +246,6 @@ async def save_settings(desk: NamedDependency[Desk]) -> Response[Any]:
             minute_cost_minor=_within(typed, "minute_cost_minor", 0, 1_000_000),
             alarm_email=typed.text("alarm_email"),
             mail_address=typed.text("mail_address"),
-            bot_answers_mails=typed.flag("bot_answers_mails"),
         )
         async with desk.act() as act:
             await support_settings.save(act.tx, desk.venue, wanted, typed.version())
@@ -245,5 +278,5 @@ async def new_secret(desk: NamedDependency[Desk]) -> Response[Any]:
 
 PAGES = [
     *[macros, new_macro, make_macro, macro, save_macro, remove_macro],
-    *[settings, save_settings, new_secret],
+    *[settings, save_settings, turn, new_secret],
 ]

@@ -33,6 +33,9 @@ SENTENCES = (
     N_("The address must lead to an HLS playlist that ends in .m3u8."),
     N_("Give an https address of your terms."),
     N_("Give each site as https://app.example.org, with nothing after it."),
+    # support
+    N_("An answer is already on its way. Undo it, or wait a moment."),
+    N_("The answer has left already; it can’t be taken back."),
     # offers and coupons
     N_("Publish the event."),
     N_("Publish an event of the season."),

@@ -30,7 +30,7 @@ async def page(desk: NamedDependency[Desk]) -> Response[Any]:
     """Settled by whom, how often rightly, at what cost; by week, language, topic and event."""
     refused = ""
     try:
-        first, last = _days(desk)
+        first, last = days_of(desk)
     except Invalid as problem:
         first, last = usual_days(desk.now, desk.venue.timezone)
         refused = desk.words_for(problem)
@@ -42,12 +42,16 @@ async def page(desk: NamedDependency[Desk]) -> Response[Any]:
         )
         found = figures(facts)
         topics, events = await _names(desk, tx, found)
-    parts = parts_of(desk.locale, found, topics, events)
+    days = {"from": first.isoformat(), "until": last.isoformat()}
+
+    def opens(table: str, part: str = "", **place: str) -> str:
+        return desk.url("/support/rows", table=table, part=part, **place, **days)
+
+    parts = parts_of(desk.locale, found, topics, events, opens)
     query = desk.request.query_params
     chosen = next((one for one in parts if one.name == query.get("table", "")), None)
     if query.get("format") == "csv" and chosen is not None:
         return csv_answer(f"support-{chosen.name}-{first}-{last}", chosen.columns, chosen.rows)
-    days = {"from": first.isoformat(), "until": last.isoformat()}
     return desk.page(
         "support_figures.html", section="support", found=found, refused=refused, days=days,
         figures=[
@@ -58,7 +62,7 @@ async def page(desk: NamedDependency[Desk]) -> Response[Any]:
     )  # fmt: skip
 
 
-def _days(desk: Desk) -> tuple[date, date]:
+def days_of(desk: Desk) -> tuple[date, date]:
     """The days asked for in the address, otherwise the usual ones; Invalid where they are not."""
     query = desk.request.query_params
     first, last = usual_days(desk.now, desk.venue.timezone)

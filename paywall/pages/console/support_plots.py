@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import msgspec
 from babel.dates import format_skeleton
@@ -47,25 +49,42 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Row]
 
 
+class Opens(Protocol):
+    """The address of the rows behind a value: table, part and where in it."""
+
+    def __call__(self, table: str, part: str = "", **place: str) -> str: ...
+
+
 def parts_of(
-    locale: Translator, found: Figures, topics: Mapping[str, str], events: Mapping[str, str]
-) -> list[Part]:
+    locale: Translator, found: Figures, topics: Mapping[str, str], events: Mapping[str, str],
+    opens: Opens,
+) -> list[Part]:  # fmt: skip
     """Everything the page shows. `topics`, `events`: names by key; "" is what has none."""
     languages = {
         one.key: str(locale.locale.languages.get(one.key, one.key)) for one in found.by_language
     }
     return [
-        _settled(locale, found),
-        _precision(locale, found),
-        _doubts(locale, found),
-        _cost(locale, found),
-        _sliced(locale, "language", found.by_language, languages),
-        _sliced(locale, "topic", found.by_topic, topics),
-        _sliced(locale, "event", found.by_event, events),
+        _settled(locale, found, opens),
+        _precision(locale, found, opens),
+        _doubts(locale, found, opens),
+        _cost(locale, found, opens),
+        _sliced(locale, "language", found.by_language, languages, opens),
+        _sliced(locale, "topic", found.by_topic, topics, opens),
+        _sliced(locale, "event", found.by_event, events, opens),
     ]
 
 
-def _settled(locale: Translator, found: Figures) -> Part:
+def _counted(locale: Translator, count: int, href: str) -> Cell:
+    """A number that opens to its rows, where there are any."""
+    return replace(number_cell(locale, count), href=href if count else "")
+
+
+def part_name(settled: Settled) -> str:
+    """What the rows' page calls it: `wrong` is also said of direct answers."""
+    return "not_helped" if settled is Settled.WRONG else settled.value
+
+
+def _settled(locale: Translator, found: Figures, opens: Opens) -> Part:
     _ = locale.gettext
     rest = [one for one in Settled if one not in DRAWN]
     series = [
@@ -85,15 +104,21 @@ def _settled(locale: Translator, found: Figures) -> Part:
         rows=[
             Row([
                 _day(locale, week),
-                *[number_cell(locale, week.settled[one.value]) for one in Settled],
+                *[
+                    _counted(
+                        locale, week.settled[one.value],
+                        opens("settled", part_name(one), week=str(week.monday)),
+                    )
+                    for one in Settled
+                ],
                 number_cell(locale, week.requests),
-            ])
+            ], opens("settled", week=str(week.monday)))
             for week in reversed(found.by_week)
         ],
     )  # fmt: skip
 
 
-def _precision(locale: Translator, found: Figures) -> Part:
+def _precision(locale: Translator, found: Figures, opens: Opens) -> Part:
     _ = locale.gettext
     weeks = found.by_week
     series = Series(
@@ -114,18 +139,22 @@ def _precision(locale: Translator, found: Figures) -> Part:
         rows=[
             Row([
                 _day(locale, week),
-                number_cell(locale, week.direct),
-                number_cell(locale, week.direct_right),
-                number_cell(locale, week.direct_wrong),
+                *[
+                    _counted(locale, n, opens("precision", part, week=str(week.monday)))
+                    for n, part in (
+                        (week.direct, "direct"), (week.direct_right, "right"),
+                        (week.direct_wrong, "wrong"),
+                    )
+                ],
                 _share(locale, week.precision),
                 _interval(locale, week),
-            ])
+            ], opens("precision", "direct", week=str(week.monday)))
             for week in reversed(weeks)
         ],
     )  # fmt: skip
 
 
-def _doubts(locale: Translator, found: Figures) -> Part:
+def _doubts(locale: Translator, found: Figures, opens: Opens) -> Part:
     _ = locale.gettext
     weeks = found.by_week
     names = (_("Asked again within a day"), _("Corrected by an agent"))
@@ -144,15 +173,21 @@ def _doubts(locale: Translator, found: Figures) -> Part:
         columns=[_("Week from"), *names, _("Requests")],
         rows=[
             Row([
-                _day(locale, week), number_cell(locale, week.asked_again),
-                number_cell(locale, week.corrected), number_cell(locale, week.requests),
-            ])
+                _day(locale, week),
+                *[
+                    _counted(locale, n, opens("doubts", part, week=str(week.monday)))
+                    for n, part in (
+                        (week.asked_again, "asked_again"), (week.corrected, "corrected"),
+                        (week.requests, ""),
+                    )
+                ],
+            ], opens("doubts", week=str(week.monday)))
             for week in reversed(weeks)
         ],
     )  # fmt: skip
 
 
-def _cost(locale: Translator, found: Figures) -> Part:
+def _cost(locale: Translator, found: Figures, opens: Opens) -> Part:
     _ = locale.gettext
     weeks, scale = found.by_week, 10 ** exponent(found.currency)
     costs = [
@@ -181,15 +216,16 @@ def _cost(locale: Translator, found: Figures) -> Part:
                     if week.cost_per_case_minor is None
                     else Money(week.cost_per_case_minor, found.currency),
                 ),
-            ])
+            ], opens("cost", week=str(week.monday)))
             for week in reversed(weeks)
         ],
     )  # fmt: skip
 
 
 def _sliced(
-    locale: Translator, name: str, slices: Sequence[Slice], names: Mapping[str, str]
-) -> Part:
+    locale: Translator, name: str, slices: Sequence[Slice], names: Mapping[str, str],
+    opens: Opens,
+) -> Part:  # fmt: skip
     _ = locale.gettext
     title, column = SLICED[name]
     largest = slices[:NAMES_MAX]
@@ -216,14 +252,15 @@ def _sliced(
             Row([
                 Cell(names.get(one.key) or one.key or _("None"), raw=one.key),
                 *[
-                    number_cell(locale, value)
-                    for value in (
-                        one.requests, one.automatic, one.person, one.unsaid, one.wrong,
-                        one.direct_judged,
+                    _counted(locale, value, opens(name, part, key=one.key))
+                    for value, part in (
+                        (one.requests, ""), (one.automatic, "automatic"), (one.person, "person"),
+                        (one.unsaid, "unsaid"), (one.wrong, "not_helped"),
+                        (one.direct_judged, "judged"),
                     )
                 ],
                 _share(locale, one.precision),
-            ])
+            ], opens(name, key=one.key))
             for one in slices
         ],
     )  # fmt: skip

@@ -34,6 +34,8 @@ class HelpPanel extends HTMLElement {
   private notice!: HTMLElement;
   private shown = new Map<string, string>();
   private timer: ReturnType<typeof setInterval> | undefined;
+  private opener: HTMLElement | undefined;
+  private above: HTMLElement | undefined;
   private busy = false;
   /** One thing after another: a question typed while the conversation loads waits and is not lost. */
   private last: Promise<boolean> = Promise.resolve(true);
@@ -41,6 +43,21 @@ class HelpPanel extends HTMLElement {
   /** Wherever the focus is: what a press on a button removed may have held it. */
   private onEscape = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && this.isOpen) this.close();
+  };
+
+  /** Leaving the full screen by any way: the panel stands where it always does, and what was typed stays. */
+  private onFull = (): void => {
+    if (this.above === undefined || document.fullscreenElement !== null) return;
+    const held = this.above.contains(document.activeElement);
+    this.sink();
+    if (held) this.field.focus();
+  };
+
+  /** The player's help button. */
+  private onWanted = (event: Event): void => {
+    const from = event.target instanceof HTMLElement ? event.target : undefined;
+    if (this.isOpen && (document.fullscreenElement === null || this.above !== undefined)) this.close();
+    else void this.open(from);
   };
 
   connectedCallback(): void {
@@ -59,11 +76,15 @@ class HelpPanel extends HTMLElement {
     link.addEventListener("click", (event) => { event.preventDefault(); void this.toggle(); });
     link.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); void this.toggle(); } });
     document.addEventListener("keydown", this.onEscape);
+    document.addEventListener("help-wanted", this.onWanted);
+    document.addEventListener("fullscreenchange", this.onFull);
   }
 
   disconnectedCallback(): void {
     clearInterval(this.timer);
     document.removeEventListener("keydown", this.onEscape);
+    document.removeEventListener("help-wanted", this.onWanted);
+    document.removeEventListener("fullscreenchange", this.onFull);
   }
 
   private get link(): HTMLAnchorElement {
@@ -76,21 +97,45 @@ class HelpPanel extends HTMLElement {
 
   private async toggle(): Promise<void> {
     if (this.isOpen) return this.close();
+    await this.open();
+  }
+
+  private async open(from?: HTMLElement): Promise<void> {
+    const was = this.isOpen;
+    this.opener = from;
     this.panel ??= this.build();
     this.panel.hidden = false;
     this.link.setAttribute("aria-expanded", "true");
     this.classList.add("help-panel--open");
+    this.rise(this.panel);
     this.field.focus();
+    if (was) return;
     this.timer = setInterval(() => { if (this.talk.handedOver && !document.hidden && !this.busy) void this.read(() => this.talk.read()); }, ASK_PERSON_EVERY_MS);
     await this.read(() => this.talk.open());
   }
 
+  /** Into an element in full screen: what stands outside of it is neither seen nor can be focused. */
+  private rise(panel: HTMLElement): void {
+    const full = document.fullscreenElement;
+    if (full === null || full.contains(panel)) return;
+    this.above = make("div", "help-panel help-panel--above");
+    this.above.append(panel);
+    full.append(this.above);
+  }
+
+  private sink(): void {
+    if (this.panel !== undefined) this.append(this.panel);
+    this.above?.remove();
+    this.above = undefined;
+  }
+
   private close(): void {
     clearInterval(this.timer);
+    this.sink();
     if (this.panel !== undefined) this.panel.hidden = true;
     this.link.setAttribute("aria-expanded", "false");
     this.classList.remove("help-panel--open");
-    this.link.focus();
+    (this.opener?.checkVisibility?.() === false ? this.link : this.opener ?? this.link).focus();
   }
 
   private build(): HTMLElement {

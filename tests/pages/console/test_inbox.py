@@ -13,6 +13,7 @@ from sqlalchemy import select
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
 from paywall.accounts.tables import Account, Customer, Membership
+from paywall.bridges.support_jobs import SupportJobs
 from paywall.notices.tables import OutboxRow
 from paywall.pages.console import inbox_case
 from support_bot import case_presence, cases
@@ -20,6 +21,7 @@ from support_bot.case_attach import attach
 from support_bot.case_files import Offered
 from support_bot.case_tables import (
     Author,
+    BotMail,
     Case,
     CaseFile,
     CaseMessage,
@@ -48,6 +50,13 @@ async def mails(console: Console, template: str) -> list[OutboxRow]:
     async with console.db.read() as tx:
         found = await tx.scalars(select(OutboxRow).where(OutboxRow.template == template))
         return list(found)
+
+
+async def leave(console: Console) -> None:
+    """The seconds for taking an answer back are over."""
+    console.clock.move(seconds=10)
+    jobs = SupportJobs(console.db, console.clock, console.parts.cases)
+    await jobs.replies(console.clock.machine())
 
 
 @pytest.fixture
@@ -110,6 +119,7 @@ async def test_an_answer_is_mailed_and_is_the_customers_turn(
         data={"text": "Which **browser**?", "version": str(case.version), "then": "waiting"},
     )
     assert answer.status_code == 303, answer.text
+    await leave(console)
     row = await again(console, case)
     assert row.state is CaseState.WAITING
     [mail] = await mails(console, "case_reply")
@@ -146,6 +156,7 @@ async def test_a_suggested_answer_that_was_changed_is_marked_as_changed(
             f"{console.at}/inbox/{case.id}/reply",
             data={"text": text, "original": "Clear the cache.", "article": "no-picture"},
         )
+        await leave(console)
         async with console.db.read() as tx:
             query = select(CaseMessage).where(
                 CaseMessage.case_id == case.id, CaseMessage.author == Author.AGENT
@@ -325,7 +336,7 @@ async def test_files_are_downloads_that_no_browser_runs(
         message = (await tx.scalars(select(CaseMessage))).one()
         png = b"\x89PNG\r\n\x1a\n" + b"0" * 9
         files = [Offered("écran.png", png), Offered("evil.svg", b"<svg onload=alert(1)>")]
-        await attach(tx, row, message, files, now)
+        await attach(tx, row, message.id, files, now)
         await tx.flush()
         file_id = (await tx.scalars(select(CaseFile.id))).one()
     page = await agent.get(f"{console.at}/inbox/{case.id}")
@@ -389,6 +400,50 @@ async def test_settings_keep_hours_and_promises_and_name_mistakes(console: Conso
     )  # fmt: skip
 
 
+async def test_what_the_assistant_mails_by_itself_is_on_until_one_press_turns_it_off(
+    console: Console,
+) -> None:
+    owner = await console.sign_in(Role.OWNER)
+    page = await owner.get(f"{console.at}/inbox/settings")
+    assert page.text.count('name="switch"') == page.text.count("Turn off") == 2
+    for switch in ("bot_answers_mails", "bot_suggests_in_mails"):
+        answer = await owner.post(f"{console.at}/inbox/settings/assistant", data={"switch": switch})
+        assert answer.status_code == 303
+        async with console.db.transaction() as tx:
+            assert getattr(await cases.settings_of(tx, console.venue_id), switch) is False
+    after = await owner.get(answer.headers["location"])
+    undo = re.search(r'action="([^"]+/settings/assistant)"', after.text)
+    assert undo is not None
+    back = {"switch": "bot_answers_mails", "on": "yes"}
+    await owner.post(f"{console.at}/inbox/settings/assistant", data=back)
+    async with console.db.transaction() as tx:
+        assert (await cases.settings_of(tx, console.venue_id)).bot_answers_mails
+    wrong = await owner.post(f"{console.at}/inbox/settings/assistant", data={"switch": "version"})
+    assert wrong.status_code == 422
+
+
+async def test_answered_by_the_assistant_has_a_view_and_comes_back_with_a_badge(
+    console: Console, agent: httpx.AsyncClient
+) -> None:
+    case = await opened(console, subject="Black screen", channel=Channel.MAIL)
+    now = console.clock.machine()
+    async with console.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        await cases.bot_replies(tx, row, BotMail.ANSWER, "Clear it.", "buffering", now)
+    assert "Black screen" not in (await agent.get(f"{console.at}/inbox")).text
+    view = await agent.get(f"{console.at}/inbox?view=answered")
+    assert "Black screen" in view.text
+    assert "Answered by the assistant" in view.text
+    async with console.db.transaction() as tx:
+        row = await cases.case_for_update(tx, case.venue_id, case.id)
+        await cases.comes_back(tx, row, now)
+    for path in ("", f"/{case.id}"):
+        page = await agent.get(f"{console.at}/inbox{path}")
+        assert "Black screen" in page.text
+        assert "Asked again" in page.text
+    assert "Clear it." in page.text
+
+
 async def test_the_mail_secret_is_shown_once(console: Console) -> None:
     owner = await console.sign_in(Role.OWNER)
     made = await owner.post(f"{console.at}/inbox/settings/secret")
@@ -400,5 +455,5 @@ async def test_the_mail_secret_is_shown_once(console: Console) -> None:
 async def test_every_step_of_a_case_has_words() -> None:
     written = {"opened", "assigned", "ranked", "topic", "tagged", "merged", "took_over", "solved",
                "reopened", "closed", "late", "rated", "suggested", "confirmed", "file_refused",
-               "bounced"}  # fmt: skip
+               "bounced", "came_back", "judged", "held"}  # fmt: skip
     assert set(inbox_case.STEPS) == written

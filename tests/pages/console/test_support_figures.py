@@ -13,9 +13,10 @@ import pytest
 from infra.kernel.ids import new_id
 from paywall.accounts.roles import Role
 from paywall.cli import support_report
-from support_bot import cases
+from support_bot import cases, conversations
 from support_bot.article_tables import SupportVote
 from support_bot.case_tables import CaseState
+from support_bot.conversation_tables import Outcome, TalkChannel
 from tests.pages.console.conftest import Console
 from tests.support_bot.cases.builders import AGENT, asked, keep_hours
 
@@ -85,3 +86,64 @@ async def test_days_that_are_none_are_said_so_and_the_usual_ones_shown(
     assert page.status_code == 200
     assert 'role="alert"' in page.text
     assert 'data-label="Settled by"' in page.text
+
+
+def links_of(page: str, console: Console) -> list[tuple[str, int]]:
+    """Every link of the tables with the number that stands on it."""
+    at = re.escape(f"{console.at}/support/rows")
+    found = re.findall(rf'href="({at}\?[^"]+)">\s*([\d,]+)\s*<', page)
+    return [(url.replace("&amp;", "&"), int(n.replace(",", ""))) for url, n in found]
+
+
+async def test_every_number_opens_to_as_many_rows(
+    console: Console, agent: httpx.AsyncClient
+) -> None:
+    page = (await agent.get(f"{console.at}/support")).text
+    links = links_of(page, console)
+    assert len(links) > 8
+    for url, count in links:
+        answer = await agent.get(url + "&format=csv")
+        rows = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))
+        assert len(rows) - 1 == count, url
+        assert (await agent.get(url)).status_code == 200
+
+
+async def test_rows_lead_to_the_case_the_conversation_or_the_article(
+    console: Console, agent: httpx.AsyncClient
+) -> None:
+    now = console.clock.machine()
+    async with console.db.transaction() as tx:
+        talk, _ = await conversations.begin(
+            tx, venue_id=console.venue_id, account_id=None, customer_id=None, lang="en",
+            channel=TalkChannel.WEB, event_id=None, now=now,
+        )  # fmt: skip
+        asked_line = await conversations.viewer_said(tx, talk, "<b>Where</b> is it?", now)
+        conversations.bot_said(
+            tx, talk, "See **My tickets**.", now, outcome=Outcome.ANSWER, asked=asked_line,
+            article="find-ticket", topic="find-ticket",
+        )  # fmt: skip
+    page = (await agent.get(f"{console.at}/support/rows?table=settled")).text
+    assert re.search(rf'href="{console.at}/inbox/cas_[0-9a-z]+"', page)
+    assert f'href="{console.at}/help/find-ticket/fr"' in page
+    there = f"{console.at}/support/conversations/{talk.id}"
+    assert f'href="{there}"' in page
+    whole = (await agent.get(there)).text
+    assert "&lt;b&gt;Where&lt;/b&gt; is it?" in whole
+    assert "<strong>My tickets</strong>" in whole
+    cost = (await agent.get(f"{console.at}/support/rows?table=cost")).text
+    assert "No picture" in cost
+
+
+async def test_anothers_conversation_and_made_up_rows_are_not_there(
+    console: Console, agent: httpx.AsyncClient
+) -> None:
+    async with console.db.transaction() as tx:
+        talk, _ = await conversations.begin(
+            tx, venue_id=console.neighbour_id, account_id=None, customer_id=None, lang="en",
+            channel=TalkChannel.WEB, event_id=None, now=console.clock.machine(),
+        )  # fmt: skip
+    for path in (
+        f"conversations/{talk.id}", "conversations/cnv_none", "rows", "rows?table=x",
+        "rows?table=settled&part=x", "rows?table=settled&week=monday",
+    ):  # fmt: skip
+        assert (await agent.get(f"{console.at}/support/{path}")).status_code == 404, path

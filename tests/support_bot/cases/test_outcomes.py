@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from infra.kernel.db import Database
 from infra.kernel.ids import new_id
-from support_bot import cases
+from support_bot import cases, mail_answers
 from support_bot.article_tables import SupportVote
-from support_bot.case_tables import CaseState
+from support_bot.case_tables import BotMail, CaseState, Channel
 from support_bot.conversation_tables import (
     Conversation,
     Line,
@@ -21,7 +22,7 @@ from support_bot.conversation_tables import (
 )
 from support_bot.outcome_facts import facts_of
 from support_bot.outcomes import Figures, Settled, figures, rows_of
-from tests.support_bot.cases.builders import AGENT, FRIDAY, VENUE, asked, keep_hours
+from tests.support_bot.cases.builders import AGENT, FRIDAY, VENUE, asked, keep_hours, line
 
 EVENT = "evt_01k9x4m8z2v7q0n3t5r6s8w1ya"
 
@@ -146,3 +147,59 @@ async def test_nothing_asked_is_nothing_divided(database: Database) -> None:
     found = await report(database)
     assert (found.requests, found.precision, found.automatic_share) == (0, None, None)
     assert found.cases.cost_minor is None
+
+
+async def mail_case(db: Database, kind: BotMail, *then: str) -> None:
+    """A case by mail with what the assistant sent, and what happened after it, in order."""
+    async with db.transaction() as tx:
+        case = await asked(tx, channel=Channel.MAIL, email=f"{new_id('x')}@example.org")
+        case.bot_may_answer = True
+        if kind is BotMail.SUGGEST:
+            case.bot_mail, case.bot_mailed_at = kind, FRIDAY
+        elif kind is not BotMail.NONE:
+            await cases.bot_replies(tx, case, kind, "So.", "no-picture", FRIDAY)
+        for what in then:
+            match what:
+                case "yes" | "no":
+                    await mail_answers.judge(
+                        tx, case, helped=what == "yes", words="", now=FRIDAY
+                    )  # fmt: skip
+                case "writes" | "writes later":
+                    at = FRIDAY if what == "writes" else FRIDAY + timedelta(days=2)
+                    await cases.viewer_writes(tx, case, line("And?", at), at)
+                case "agent":
+                    reply = cases.Reply(text="So.", agent_id=AGENT, then=CaseState.SOLVED)
+                    await cases.agent_replies(tx, case, reply, FRIDAY)
+                case _:
+                    cases.step(tx, case, AGENT, "confirmed", FRIDAY, article=what)
+        await tx.flush()
+
+
+@pytest.mark.parametrize(
+    ("kind", "then", "settled", "right"),
+    [
+        (BotMail.ANSWER, (), Settled.UNSAID, None),
+        (BotMail.ANSWER, ("yes",), Settled.BOT, True),
+        (BotMail.ANSWER, ("no",), Settled.WAITING, False),
+        (BotMail.ANSWER, ("writes",), Settled.WAITING, False),
+        (BotMail.ANSWER, ("writes later", "agent"), Settled.PERSON, None),
+        (BotMail.ANSWER, ("writes", "agent", "no-picture"), Settled.PERSON, True),
+        (BotMail.ANSWER, ("yes", "refund"), Settled.WRONG, False),
+        (BotMail.SUGGEST, (), Settled.WAITING, None),
+        (BotMail.SUGGEST, ("yes",), Settled.SUGGESTION, True),
+        (BotMail.SUGGEST, ("agent",), Settled.PERSON, None),
+        (BotMail.NOTICE, (), Settled.UNSAID, None),
+        (BotMail.NOTICE, ("yes",), Settled.ARTICLE, True),
+        (BotMail.NONE, ("agent",), Settled.PERSON, None),
+    ],
+)  # fmt: skip
+async def test_what_came_of_a_mail(
+    database: Database, kind: BotMail, then: tuple[str, ...], settled: Settled, right: bool | None
+) -> None:
+    await mail_case(database, kind, *then)
+    found = await report(database)
+    assert {name: n for name, n in found.settled.items() if n} == {settled.value: 1}
+    assert found.direct == (kind is BotMail.ANSWER)
+    judged = {True: (1, 0), False: (0, 1), None: (0, 0)}[right]
+    if kind is BotMail.ANSWER:
+        assert (found.direct_right, found.direct_wrong) == judged

@@ -21,11 +21,22 @@ function clock(seconds: number): string {
   return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }
 
+/** Whether this page has an assistant; its own button lies under a player in full screen. */
+export function hasHelp(): boolean {
+  return document.querySelector("help-panel") !== null;
+}
+
+/** Asks the page's assistant to open; the focus comes back to `from` when it is closed. */
+export function wantHelp(from: HTMLElement): void {
+  from.dispatchEvent(new CustomEvent("help-wanted", { bubbles: true }));
+}
+
 export class Chrome {
   readonly root = document.createElement("div");
   private readonly play: HTMLButtonElement;
   private readonly mute: HTMLButtonElement;
   private readonly full: HTMLButtonElement;
+  private readonly help: HTMLButtonElement;
   private readonly quality: HTMLElement;
   private readonly caption: HTMLElement;
   private readonly live: HTMLButtonElement;
@@ -45,6 +56,9 @@ export class Chrome {
     this.play = this.button("play", labels.play, () => this.togglePlay());
     this.mute = this.button("sound", labels.mute, () => { video.muted = !video.muted; });
     this.full = this.button("fullscreen", labels.fullscreen, () => void this.toggleFull());
+    this.help = this.button("help", labels.help, () => wantHelp(this.help));
+    this.help.setAttribute("aria-haspopup", "dialog");
+    this.help.hidden = !hasHelp();
     this.quality = this.menu("quality", labels.quality, () => acts.qualities(), (id) => acts.chooseQuality(id));
     this.caption = this.menu("captions", labels.captions, () => acts.captions(), (id) => acts.chooseCaptions(id));
     this.live = document.createElement("button");
@@ -68,7 +82,7 @@ export class Chrome {
     const row = document.createElement("div");
     row.className = "player__row";
     row.append(this.play, this.mute, this.volume, ...(this.isLive ? [this.live] : []), this.time, space,
-      this.caption, this.quality, this.full);
+      this.help, this.caption, this.quality, this.full);
     this.root.append(this.seek, row);
     if (!document.fullscreenEnabled && !("webkitEnterFullscreen" in this.video)) this.full.hidden = true;
   }
@@ -235,6 +249,8 @@ export class Chrome {
 
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // In full screen the assistant is in here too, and its letters are words.
+    if ((event.target as Element).closest(".help-panel") !== null) return;
     const onRange = event.target instanceof HTMLInputElement;
     const onButton = event.target instanceof HTMLButtonElement;
     const { start, end } = this.range_s();

@@ -7,6 +7,7 @@ const PATHS = {
   quality: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
   captions: "M4 5.5h16v13H4zM10.5 10.5a2 2 0 1 0 0 3M17 10.5a2 2 0 1 0 0 3",
   fullscreen: "M4 9V4.5h5M15 4.5h5V9M20 15v4.5h-5M9 19.5H4V15",
+  help: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M9.4 9.3a2.7 2.7 0 1 1 3.9 2.4c-.9.5-1.3 1-1.3 2M12 17v.1",
   leave: "M9 4.5V9H4M15 4.5V9h5M20 15h-5v4.5M4 15h5v4.5",
 } as const;
 export type IconName = keyof typeof PATHS;

@@ -8,7 +8,7 @@
  * address itself carries it. `out-url` is the way out when a refusal names none.
  */
 import Hls, { type HlsConfig } from "hls.js";
-import { Chrome, type Choice } from "./chrome";
+import { Chrome, hasHelp, wantHelp, type Choice } from "./chrome";
 import { readLabels, type Label, type Labels } from "./labels";
 import { Quality } from "./quality";
 import { openSession, Refused, Session, type Problem } from "./session";
@@ -323,6 +323,12 @@ class LivePlayer extends HTMLElement {
       box.append(line);
     }
     const all = retry ? [this.act(this.labels.retry, true, () => void this.start()), ...actions] : actions;
+    if (hasHelp()) {
+      // Seen in full screen alone, where the page's own button is not.
+      const help = this.act(this.labels.help, false, () => wantHelp(help));
+      help.classList.add("player__help");
+      all.push(help);
+    }
     if (all.length > 0) {
       const row = document.createElement("div");
       row.className = "player__actions";

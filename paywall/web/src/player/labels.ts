@@ -6,7 +6,7 @@ export type Label =
   | "offline_title" | "offline_text" | "retry" | "elsewhere_title" | "elsewhere_text" | "watch_here"
   | "because_refunded" | "because_revoked" | "because_disputed" | "because_suspended" | "because_over"
   | "because_window" | "because_not_bought" | "because_stopped" | "because_silent"
-  | "refused_title" | "refused_text" | "busy_text" | "way_out" | "start" | "unsupported_text";
+  | "help" | "refused_title" | "refused_text" | "busy_text" | "way_out" | "start" | "unsupported_text";
 export type Labels = Record<Label, string>;
 
 export function readLabels(host: Element): Labels {
