@@ -43,7 +43,8 @@ def test_an_agent_answers_by_the_keyboard_alone(page: Page) -> None:
     keys.press("x")
     expect(page.locator("input.pick").first).to_be_checked()
     keys.press("x")
-    page.locator("a.row-link").first.focus()
+    # Other files' tests leave cases in this house too.
+    page.locator("a.row-link").filter(has_text="Pas d'image").first.focus()
     with page.expect_event("load"):
         keys.press("Enter")
     expect(page.get_by_text("l'écran reste noir")).to_be_visible()
