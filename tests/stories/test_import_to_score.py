@@ -1,6 +1,6 @@
 """A venue that sold elsewhere imports its past and reads its first scores.
 
-Here a year of a few hundred people; docs/import.md says how long two years of 12,000 take.
+Here a year of a few hundred people; `python -m tests.stories.elsewhere` writes files of any size.
 """
 
 from __future__ import annotations
