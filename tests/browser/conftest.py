@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pyotp
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser.house import House
 
+TEST_MAX_S = 300
 OWNER = "claire@laverriere.example"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -27,6 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
+
+
+@pytest.fixture(autouse=True)
+def it_ends() -> Iterator[None]:
+    """A page that never answers fails its test; a promise in `evaluate` has no limit of its own."""
+
+    def late(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"The browser did not answer within {TEST_MAX_S} s.")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(TEST_MAX_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
