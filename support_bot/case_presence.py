@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Tx
+from infra.kernel.db import Tx, insert_into
 from support_bot.case_tables import Case, CaseReader
 
 BEAT_S = 10
@@ -33,7 +32,6 @@ async def beat(
 
     The time since the last sign counts as the case's: that is what it costs.
     """
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     before = await tx.get(CaseReader, (case_id, account_id))
     if before is not None and timedelta(0) < now - before.seen_at <= AWAKE:
         await tx.execute(
@@ -42,7 +40,7 @@ async def beat(
             .values(handled_s=Case.handled_s + int((now - before.seen_at).total_seconds()))
             .execution_options(synchronize_session=False)
         )
-    row = insert(CaseReader).values(
+    row = insert_into(tx, CaseReader).values(
         case_id=case_id, account_id=account_id, venue_id=venue_id, writing=writing, seen_at=now
     )
     await tx.execute(

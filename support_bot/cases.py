@@ -12,9 +12,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Tx, wake
+from infra.kernel.db import Tx, insert_into, wake
 from infra.kernel.errors import Conflict, Invalid, NotFound, StaleEdit
 from infra.kernel.ids import new_id
 from support_bot.case_clock import Promise, after, opening, reply_due, spent, zone
@@ -330,9 +329,8 @@ async def case_for_update(tx: Tx, venue_id: str, case_id: str) -> Case:
 
 async def settings_of(tx: Tx, venue_id: str, *, count: bool = False) -> CaseSettings:
     """The venue's settings, made on first use; `count` takes the next case number."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    fresh = insert_into(tx, CaseSettings).values(venue_id=venue_id).on_conflict_do_nothing()
     if count:
-        fresh = insert(CaseSettings).values(venue_id=venue_id).on_conflict_do_nothing()
         await tx.execute(fresh)
         await tx.execute(
             update(CaseSettings)
@@ -343,7 +341,9 @@ async def settings_of(tx: Tx, venue_id: str, *, count: bool = False) -> CaseSett
     query = select(CaseSettings).where(CaseSettings.venue_id == venue_id)
     found = await tx.scalar(query.execution_options(populate_existing=count))
     if found is None:
-        await tx.execute(insert(CaseSettings).values(venue_id=venue_id).on_conflict_do_nothing())
+        await tx.execute(
+            insert_into(tx, CaseSettings).values(venue_id=venue_id).on_conflict_do_nothing()
+        )
         found = await tx.scalar(query)
         assert found is not None
     return found

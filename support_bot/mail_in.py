@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
 
-from infra.kernel.db import Tx, wake
+from infra.kernel.db import Tx, insert_into, wake
 from infra.kernel.errors import NotFound
 from infra.kernel.ids import new_id
 from support_bot import mail_tokens
@@ -71,8 +70,7 @@ async def store(
     Message-ID, so there the address that it was delivered to is part of the key.
     """
     key = key_of(raw) if venue_id != ANYWHERE else copy_key_of(raw)
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = insert(MailIn).values(
+    row = insert_into(tx, MailIn).values(
         id=new_id("mli"), venue_id=venue_id, natural_key=key[:255], source=source,
         raw=raw, state=MailState.NEW, outcome="", tries=0, due_at=now, received_at=now,
     )  # fmt: skip

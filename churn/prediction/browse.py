@@ -63,6 +63,11 @@ class Scored(msgspec.Struct, frozen=True):
     def score(self, order: Order) -> float | None:
         return self.risk if order is Order.RISK else self.payment_risk
 
+    @property
+    def strongest(self) -> list[dict[str, Any]]:
+        """The reasons, the one that moves the chance by most points first."""
+        return sorted(self.reasons, key=lambda reason: -abs(reason["points"]))
+
 
 _SCORED = [PERSON_TODAY.c[name] for name in Scored.__struct_fields__]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from churn.triggers.tables import Spend, Trigger
-from infra.kernel.db import Tx
+from infra.kernel.db import Tx, insert_into
 
 
 def month_of(now: datetime) -> str:
@@ -26,7 +24,7 @@ async def spend(tx: Tx, trigger: Trigger, now: datetime) -> bool:
         "trigger_id": trigger.id, "month": month_of(now), "venue_id": trigger.venue_id,
         "spent_minor": 0, "acts": 0,
     }  # fmt: skip
-    await tx.execute(_insert(tx).values(row).on_conflict_do_nothing())
+    await tx.execute(insert_into(tx, Spend).values(row).on_conflict_do_nothing())
     taken = await tx.execute(
         update(Spend)
         .where(
@@ -47,8 +45,3 @@ async def spent(tx: Tx, trigger_id: str, now: datetime) -> int:
         Spend.trigger_id == trigger_id, Spend.month == month_of(now)
     )
     return await tx.scalar(query) or 0
-
-
-def _insert(tx: Tx) -> Any:
-    dialect = tx.get_bind().dialect.name
-    return postgresql.insert(Spend) if dialect == "postgresql" else sqlite.insert(Spend)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from churn.triggers.tables import Task, TaskState
-from infra.kernel.db import Tx
+from infra.kernel.db import Tx, insert_into
 from infra.kernel.errors import NotFound
 from infra.kernel.ids import new_id
 from infra.kernel.paging import Slice, Wanted, slice_of
@@ -27,15 +25,10 @@ async def add(
         "customer_id": customer_id, "title": title, "note": note, "state": TaskState.OPEN,
         "outcome": "", "created_at": now, "settled_at": None, "settled_by": "",
     }  # fmt: skip
-    await tx.execute(_insert(tx).values(row).on_conflict_do_nothing())
+    await tx.execute(insert_into(tx, Task).values(row).on_conflict_do_nothing())
     found = await tx.scalar(select(Task.id).where(Task.touch_id == touch_id))
     assert found is not None
     return found
-
-
-def _insert(tx: Tx) -> Any:
-    dialect = tx.get_bind().dialect.name
-    return postgresql.insert(Task) if dialect == "postgresql" else sqlite.insert(Task)
 
 
 async def listed(tx: Tx, venue_id: str, state: TaskState | None, wanted: Wanted) -> Slice[Task]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     insert,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -209,6 +210,14 @@ async def add_rows(tx: Tx, model: type[Base], rows: list[dict[str, Any]]) -> Non
     """Insert many rows in one statement; nothing when there are none. Bypasses the unit of work."""
     if rows:
         await tx.execute(insert(model.metadata.tables[model.__tablename__]), rows)
+
+
+def insert_into(tx: Tx, model: Any) -> Any:
+    """The database's own INSERT of a mapped class or table, which knows ON CONFLICT."""
+    return _INSERTS[tx.get_bind().dialect.name](model)
+
+
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def padded(values: Iterable[V]) -> list[V]:

@@ -17,10 +17,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import CheckConstraint, Integer, String, Text, bindparam, delete, select, update
 from sqlalchemy import tuple_ as row_of
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from infra.kernel.db import Base, EnumText, Tx
+from infra.kernel.db import Base, EnumText, Tx, insert_into
 from infra.kernel.seal import Sealer
 
 DEAD_AFTER = timedelta(seconds=30)
@@ -149,11 +148,9 @@ async def _insert_new(tx: Tx, claims: Sequence[Claim], now: datetime) -> set[tup
         }
         for claim in sorted(claims, key=lambda c: c.name)
     ]
-    dialect = tx.get_bind().dialect.name
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     table = IdempotencyKey.__table__
     # Rows are given to execute and not to values(), so that the statement is compiled once.
-    query = insert(table).on_conflict_do_nothing().returning(table.c.actor, table.c.key)
+    query = insert_into(tx, table).on_conflict_do_nothing().returning(table.c.actor, table.c.key)
     found = await (await tx.connection()).execute(query, rows)
     return {(actor, key) for actor, key in found}
 

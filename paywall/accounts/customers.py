@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Tx, padded
+from infra.kernel.db import Tx, insert_into, padded
 from infra.kernel.ids import new_id
 from paywall.accounts.tables import Account, Customer
 
@@ -16,11 +14,6 @@ from paywall.accounts.tables import Account, Customer
 def normalise_email(address: str) -> str:
     """The form under which an address is unique: trimmed and lower case (no provider's tricks)."""
     return address.strip().lower()
-
-
-def _insert(tx: Tx, model: Any) -> Any:
-    dialect = tx.get_bind().dialect.name
-    return postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
 
 
 async def accounts_for(tx: Tx, emails: list[str], now: datetime) -> dict[str, str]:
@@ -32,7 +25,7 @@ async def accounts_for(tx: Tx, emails: list[str], now: datetime) -> dict[str, st
     missing = [email for email in wanted if email not in found]
     if missing:
         rows = [{"id": new_id("acc"), "email": e, "created_at": now} for e in missing]
-        await tx.execute(_insert(tx, Account).on_conflict_do_nothing(), rows)
+        await tx.execute(insert_into(tx, Account).on_conflict_do_nothing(), rows)
         found |= await _accounts(tx, missing)
     return found
 
@@ -56,7 +49,7 @@ async def customers_for(
             {"id": new_id("cus"), "venue_id": v, "account_id": a, "created_at": now}
             for v, a in missing
         ]
-        await tx.execute(_insert(tx, Customer).on_conflict_do_nothing(), rows)
+        await tx.execute(insert_into(tx, Customer).on_conflict_do_nothing(), rows)
         found |= await _customers(tx, missing)
     return found
 

@@ -33,6 +33,7 @@ class BotMails:
         """Answer the case; None: it is answered. Else the articles that its receipt may name."""
         if advice is None or not advice.found:
             return []
+        case.lang = canonical(advice.lang) or case.lang  # the receipt too is in the mail's language
         best = advice.found[0]
         cases.step(tx, case, "bot", "suggested", now, article=best.article, score=best.score)
         case.topic = case.topic or best.article
@@ -41,7 +42,6 @@ class BotMails:
             return []
         if advice.outcome == Outcome.HAND_OVER or not await mail_answers.may_answer(tx, case, now):
             return []
-        case.lang = canonical(advice.lang) or case.lang
         if settings.bot_answers_mails:
             if await self._notice(tx, case, best, now, machine_now):
                 return None

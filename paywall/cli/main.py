@@ -125,7 +125,7 @@ def serve(
         wait_until_ready(settings, 90)
         if demo:
             run(seed_demo(settings, say))
-            welcome(settings)
+            welcome(settings, audience=audience)
             if audience:
                 supervisor.add(demo_audience())
         else:

@@ -383,7 +383,7 @@ async def _move_live_event(parts: Parts) -> None:
             offer.on_sale_until = event.ends_at
 
 
-def welcome(settings: Settings) -> None:
+def welcome(settings: Settings, *, audience: bool) -> None:
     """One screenful: where to go, who to be, which cards, what to try first."""
     out = Console()
     url = settings.public_url
@@ -409,3 +409,9 @@ def welcome(settings: Settings) -> None:
         "open the mail in the mailbox, press its button, watch. Ctrl-C ends everything.\n",
         highlight=False,
     )
+    if audience:
+        out.print(
+            "Figures, Who may leave and Actions of La Verrière fill by themselves within minutes, "
+            "from a simulated audience. The assistant answers from wording first, then better.\n",
+            highlight=False,
+        )

@@ -15,10 +15,9 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.clock import Clock, epoch_s, from_epoch_s
-from infra.kernel.db import Database, Tx, padded
+from infra.kernel.db import Database, Tx, insert_into, padded
 from infra.kernel.ids import new_id
 from paywall.accounts.consents import Purpose, refusing
 from paywall.accounts.principal import INSTALLATION
@@ -156,7 +155,7 @@ async def _write(
             # Signed in, but no customer here: one more stranger, where they came from elsewhere.
             strangers[Way(half_hour, msgspec.structs.replace(seen, account_id=""))] += 1
     if rows:
-        await tx.execute(_insert(tx, Visit).on_conflict_do_nothing(), rows)
+        await tx.execute(insert_into(tx, Visit).on_conflict_do_nothing(), rows)
     await _add_counts(tx, venues, strangers, events, rows_max)
     return len(rows) + strangers.total()
 
@@ -195,7 +194,7 @@ async def _add_counts(
         rows.setdefault(key, row | {"visits": 0})["visits"] += times
     if not rows:
         return
-    insert = _insert(tx, VisitCount)
+    insert = insert_into(tx, VisitCount)
     upsert = insert.on_conflict_do_update(
         index_elements=[
             *("venue_id", "half_hour", "page", "event_id"),
@@ -233,11 +232,6 @@ async def _customers(tx: Tx, accounts: set[str]) -> dict[tuple[str, str], str]:
         Customer.account_id.in_(padded(accounts))
     )
     return {(row.venue_id, row.account_id): row.id for row in await tx.execute(query)}
-
-
-def _insert(tx: Tx, model: Any) -> Any:
-    postgres = tx.get_bind().dialect.name == "postgresql"
-    return (postgresql.insert if postgres else sqlite.insert)(model)
 
 
 async def sweep_visits(db: Database, now: datetime) -> int:

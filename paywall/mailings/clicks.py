@@ -19,10 +19,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from sqlalchemy import and_, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.clock import Clock
-from infra.kernel.db import Database, Tx, padded
+from infra.kernel.db import Database, Tx, insert_into, padded
 from infra.kernel.errors import NotFound
 from infra.kernel.seal import Sealer
 from paywall.accounts.consents import Purpose, refusing
@@ -135,8 +134,6 @@ async def _mail(tx: Tx, cause_id: str) -> Any:
 
 async def _row_of(tx: Tx, mail: Any, link: Link, now: datetime) -> MailClick:
     """The mail's row, locked; made where this is the first time."""
-    postgres = tx.get_bind().dialect.name == "postgresql"
-    insert = (postgresql.insert if postgres else sqlite.insert)(MailClick)
     first = {
         "id": mail.id,
         "venue_id": mail.venue_id,
@@ -147,7 +144,7 @@ async def _row_of(tx: Tx, mail: Any, link: Link, now: datetime) -> MailClick:
         "seen_at": now,
         "seen_link": link.number,
     }
-    await tx.execute(insert.values(first).on_conflict_do_nothing())
+    await tx.execute(insert_into(tx, MailClick).values(first).on_conflict_do_nothing())
     query = select(MailClick).where(MailClick.id == mail.id).with_for_update()
     return (await tx.scalars(query)).one()
 

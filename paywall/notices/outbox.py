@@ -22,9 +22,8 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from infra.kernel.db import Database, Tx, wake
+from infra.kernel.db import Database, Tx, insert_into, wake
 from infra.kernel.ids import new_id
 from infra.kernel.seal import Sealer
 from paywall.notices.kinds import AT_MOST_ONCE
@@ -136,7 +135,7 @@ class Outbox:
         if not notices:
             return
         rows = [self._row(notice, now) for notice in notices]
-        await tx.execute(_insert(tx).on_conflict_do_nothing(), rows)
+        await tx.execute(insert_into(tx, OutboxRow).on_conflict_do_nothing(), rows)
         for kind in {notice.kind for notice in notices}:
             wake(tx, JOBS[kind])
 
@@ -317,8 +316,3 @@ def _target(row: OutboxRow, outcome: Outcome) -> OutboxState:
     if outcome.final or row.tries > len(BACKOFF_S[row.kind]):
         return OutboxState.FAILED
     return OutboxState.WAITING
-
-
-def _insert(tx: Tx) -> Any:
-    dialect = tx.get_bind().dialect.name
-    return postgresql.insert(OutboxRow) if dialect == "postgresql" else sqlite.insert(OutboxRow)

@@ -42,32 +42,25 @@ def _received(data: Data, t: Translator) -> Letter:
 
 def _answer(data: Data, t: Translator) -> Letter:
     _ = t.gettext
-    return Letter(
-        layout="case_answer",
-        subject=f"Re: {data['subject']} {data['tag']}",
-        why=_("You get this mail because you asked us for help."),
-        action=(_("This did not help"), data["judge_url"]),
-        extra={
-            "words": data["text"],
-            "said": said_html(data["text"]),
-            "article": data["article"],
-            "answerable": data["answerable"],
-            "tag": data["tag"],
-            "heading": data["subject"],
-        },
-    )
+    return _said(data, t, "case_answer", (_("This did not help"), data["judge_url"]))
 
 
 def _reply(data: Data, t: Translator) -> Letter:
     _ = t.gettext
+    return _said(data, t, "case_reply", (_("Open my request"), data["url"]))
+
+
+def _said(data: Data, t: Translator, layout: str, action: tuple[str, str]) -> Letter:
+    """What the assistant or an agent answered."""
     return Letter(
-        layout="case_reply",
+        layout=layout,
         subject=f"Re: {data['subject']} {data['tag']}",
-        why=_("You get this mail because you asked us for help."),
-        action=(_("Open my request"), data["url"]),
+        why=t.gettext("You get this mail because you asked us for help."),
+        action=action,
         extra={
             "words": data["text"],
             "said": said_html(data["text"]),
+            "article": data.get("article", []),
             "answerable": data["answerable"],
             "tag": data["tag"],
             "heading": data["subject"],

@@ -13,11 +13,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from infra.kernel.away import DatabaseAway
 from infra.kernel.clock import Clock
-from infra.kernel.db import Database, Tx, wake
+from infra.kernel.db import Database, Tx, insert_into, wake
 from infra.kernel.group import GroupCommit
 from infra.kernel.ids import new_id
 from paywall.payments.claims import claim, wait_s
@@ -107,13 +106,12 @@ class Inbox:
         return [(await self._keep([row]))[0] for row in rows]
 
     async def _insert(self, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
-        insert = sqlite.insert if self._db.is_sqlite else postgresql.insert
         # One statement must not meet the same key twice: the first of a group speaks for all.
         first = {(row["gateway_account_id"], row["natural_key"]): row for row in reversed(rows)}
         table = InboxRow.__table__
         # Rows are given to execute and not to values(), so that the statement is compiled once.
-        statement = insert(table).on_conflict_do_nothing().returning(table.c.id)  # type: ignore[arg-type]
         async with self._db.transaction() as tx:
+            statement = insert_into(tx, table).on_conflict_do_nothing().returning(table.c.id)
             found = await (await tx.connection()).execute(statement, list(first.values()))
             stored = set(found.scalars())
             wake(tx, "payments")

@@ -156,13 +156,12 @@ def _score(one: Scored, levels: Levels) -> ScoreView:
     value = None
     if one.value_month_minor is not None and one.currency:
         value = money(Money(round(one.value_month_minor), one.currency))
-    reasons = sorted(one.reasons, key=lambda reason: -abs(reason["points"]))
     return ScoreView(
         person=one.person, customer_id=one.customer_id, risk=one.risk,
         risk_before=one.risk_before, payment_risk=one.payment_risk,
         band=None if one.risk is None else levels.band(one.risk), value_month=value,
         plan=one.plan or None, model_id=one.model_id, as_of=utc(one.as_of),
-        reasons=[ReasonView(r["feature"], r.get("value"), r["points"]) for r in reasons],
+        reasons=[ReasonView(r["feature"], r.get("value"), r["points"]) for r in one.strongest],
     )  # fmt: skip
 
 

@@ -336,3 +336,12 @@ async def test_an_answer_that_nobody_speaks_of_is_closed_after_the_venues_days(d
     [case] = await desk.all_cases()
     assert (case.id, case.state) == (case_id, CaseState.CLOSED)
     assert await desk.mails("case_rating") == []
+
+
+async def test_the_receipt_of_what_nothing_answers_is_in_the_language_of_the_mail(
+    desk: Desk,
+) -> None:
+    desk.bot.advice = Advice(outcome="hand_over", lang="en", found=[OTHER])
+    await desk.mail_comes(raw("Which tyres fit my bicycle?", to=TO))
+    [mail] = await desk.mails("case_received")
+    assert mail.locale == "en"

@@ -84,9 +84,8 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-@pytest.fixture(scope="session")
-def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
-    """The owner, signed in with password and code; once, as a code counts once."""
+def signed_in_as(chromium: Browser, house: House, email: str) -> BrowserContext:
+    """Somebody of the demo's staff, signed in with password and code. Each code counts once."""
     context = chromium.new_context(
         base_url=house.url, locale="en-GB", timezone_id="Europe/Paris",
         viewport={"width": 1280, "height": 900},
@@ -94,13 +93,20 @@ def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto("/console")
-    page.get_by_label("Email").fill(OWNER)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url(re.compile(r"/console/ven_"))
     page.close()
+    return context
+
+
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, house: House) -> Iterator[BrowserContext]:
+    """The owner, once for all."""
+    context = signed_in_as(chromium, house, OWNER)
     yield context
     context.close()
 

@@ -6,12 +6,11 @@ import re
 import sqlite3
 from collections.abc import Iterator
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from infra.kernel.ids import new_id
-from paywall.cli.seed import PASSWORD, TOTP_SECRET
+from tests.browser.conftest import signed_in_as
 from tests.browser.house import House
 from tests.browser.test_pages import Camera
 
@@ -38,20 +37,7 @@ def venue_id(house: House) -> str:
 
 @pytest.fixture(scope="module")
 def signed_in(chromium: Browser, house: House, venue_id: str) -> Iterator[BrowserContext]:
-    context = chromium.new_context(
-        base_url=house.url, locale="en-GB", timezone_id="Europe/Paris",
-        viewport={"width": 1280, "height": 900},
-    )  # fmt: skip
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/console")
-    page.get_by_label("Email").fill(MANAGER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(re.compile(r"/console/ven_"))
-    page.close()
+    context = signed_in_as(chromium, house, MANAGER)
     yield context
     context.close()
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from paywall.cli.seed import PASSWORD, TOTP_SECRET
+from tests.browser.conftest import signed_in_as
 from tests.browser.house import House
 from tests.browser.test_pages import Camera
 
@@ -112,27 +111,11 @@ def test_the_inbox_is_readable_in_both_languages(page: Page, case: str, language
     assert camera.wrong == []
 
 
-def second_agent(chromium: Browser, house: House) -> BrowserContext:
-    """Inès of the same venue, signed in."""
-    context = chromium.new_context(base_url=house.url, locale="en-GB")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto("/console")
-    page.get_by_label("Email").fill("ines@laverriere.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.get_by_label("Code").fill(pyotp.TOTP(TOTP_SECRET).now())
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(re.compile(r"/console/ven_"))
-    page.close()
-    return context
-
-
 def test_two_agents_in_one_case_see_each_other(
     chromium: Browser, house: House, page: Page, case: str
 ) -> None:
     page.goto(case)
-    ines = second_agent(chromium, house)
+    ines = signed_in_as(chromium, house, "ines@laverriere.example")
     hers = ines.new_page()
     hers.goto(case)
     expect(hers.locator(".collision")).to_contain_text("is reading this too", timeout=40_000)

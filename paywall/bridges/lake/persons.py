@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from churn.pseudonym import KEY_PURPOSE, Pseudonyms
 from churn.tables import Erased, Person, PersonToday
-from infra.kernel.db import Database, Tx
+from infra.kernel.db import Database, Tx, insert_into
 from infra.kernel.seal import Sealer
 from paywall.accounts.tables import Customer
 
@@ -25,8 +24,7 @@ def pseudonyms(sealer: Sealer, venue_id: str) -> Pseudonyms:
 
 def insert_new(tx: Tx, model: Any) -> Any:
     """An insert that leaves rows alone which are there."""
-    postgres = tx.get_bind().dialect.name == "postgresql"
-    return (postgresql.insert if postgres else sqlite.insert)(model).on_conflict_do_nothing()
+    return insert_into(tx, model).on_conflict_do_nothing()
 
 
 async def write_persons(

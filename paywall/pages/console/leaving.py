@@ -173,16 +173,11 @@ def value_of(one: Scored) -> Money | None:
 
 def _why(desk: Desk, one: Scored) -> str:
     """What raises the risk most; nothing where it is only lowered."""
-    raising = [reason for reason in strongest(one) if reason["points"] > 0][:REASONS_SHOWN]
+    raising = [reason for reason in one.strongest if reason["points"] > 0][:REASONS_SHOWN]
     told = [brief(desk.locale, reason, one.currency) for reason in raising]
     if len(told) < REASONS_SHOWN:
         return "".join(told)
     return desk.gettext("%(one)s; %(two)s") % {"one": told[0], "two": told[1]}
-
-
-def strongest(one: Scored) -> list[dict[str, Any]]:
-    """A person's reasons, the one that moves the chance by most points first."""
-    return sorted(one.reasons, key=lambda reason: -abs(reason["points"]))
 
 
 async def names_of(desk: Desk, tx: Tx, rows: list[Scored]) -> dict[str, str]:
@@ -247,7 +242,7 @@ def reasons_of(desk: Desk, one: Scored, leaving: ModelRecord | None) -> list[dic
             "points": points_text(desk.locale, reason["points"]),
             "raises": reason["points"] > 0,
         }
-        for reason in strongest(one)
+        for reason in one.strongest
     ]
 
 
