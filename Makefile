@@ -31,7 +31,7 @@ bench: setup-dev ## speeds beside the machine's own limits; writes build/bench.j
 	@PAYWALL_TEST_FSYNC=on $(SERVICES) $(PY) -m tests.bench
 
 lint: setup-dev ## ruff, mypy strict, import-linter, TypeScript
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache && cd paywall/web && npm run --silent check
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m mypy tests/bench tests/drills && .venv/bin/lint-imports --no-cache && cd paywall/web && npm run --silent check
 
 migration: setup-dev ## write the next step of the schema: make migration m="orders know their currency"
 	@$(PY) -m infra.migrations.revise $(m)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +17,40 @@ HASHES = 2**20
 COLUMNS_MAX = 120_000
 """Features kept of one kind, the most frequent ones."""
 
+_WORD_HASHES = HashingVectorizer(
+    n_features=HASHES, alternate_sign=False, norm=None, lowercase=False,
+    token_pattern=r"(?u)\w+", ngram_range=(1, 2), dtype=np.float32,  # noqa: S106
+)  # fmt: skip
+_CHAR_HASHES = HashingVectorizer(
+    n_features=HASHES, alternate_sign=False, norm=None, lowercase=False,
+    analyzer="char_wb", ngram_range=(2, 5), dtype=np.float32,
+)  # fmt: skip
+
+
+class Counts(NamedTuple):
+    """How often each hash occurs in each text: two matrices (texts, HASHES)."""
+
+    words: sparse.csr_matrix
+    chars: sparse.csr_matrix
+
+    @classmethod
+    def of(cls, folded: Sequence[str]) -> Counts:
+        words = _WORD_HASHES.transform([spaced(text) for text in folded])
+        return cls(words.tocsr(), _CHAR_HASHES.transform(folded).tocsr())
+
+    def take(self, rows: Array) -> Counts:
+        return Counts(self.words[rows], self.chars[rows])
+
 
 class _Kind:
     """One kind of feature: which hashes are kept, in order, and how rare each of them is."""
 
-    def __init__(self, vectorizer: HashingVectorizer, columns: Array, idf: Array) -> None:
-        self._vectorizer = vectorizer
+    def __init__(self, columns: Array, idf: Array) -> None:
         self.columns = columns
         self.idf = idf
 
-    def vectors(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Array]:
+    def vectors(self, counts: sparse.csr_matrix) -> tuple[sparse.csr_matrix, Array]:
         """Unit rows, and for each text the share of its features that training never saw."""
-        counts = self._vectorizer.transform(texts).tocsr()
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
         # Looked up in the sorted columns: a table of all hashes would cost 4 MB, in each language.
         place = np.searchsorted(self.columns, counts.indices)
@@ -51,23 +73,23 @@ class Features:
 
     def __init__(self, state: dict[str, Array]) -> None:
         self._state = state
-        self._words = _Kind(_word_hashes(), state["word_columns"], state["word_idf"])
-        self._chars = _Kind(_char_hashes(), state["char_columns"], state["char_idf"])
+        self._words = _Kind(state["word_columns"], state["word_idf"])
+        self._chars = _Kind(state["char_columns"], state["char_idf"])
 
     @classmethod
-    def fit(cls, folded: Sequence[str]) -> Features:
-        rare = 2 if len(folded) > 1_500 else 1
-        words, word_idf = _kept(_word_hashes().transform(map(spaced, folded)), rare)
-        chars, char_idf = _kept(_char_hashes().transform(folded), rare)
+    def fit(cls, counts: Counts) -> Features:
+        rare = 2 if counts.words.shape[0] > 1_500 else 1
+        words, word_idf = _kept(counts.words, rare)
+        chars, char_idf = _kept(counts.chars, rare)
         return cls(
             {"word_columns": words, "word_idf": word_idf}
             | {"char_columns": chars, "char_idf": char_idf}
         )
 
-    def vectors(self, folded: Sequence[str]) -> tuple[sparse.csr_matrix, Array]:
+    def vectors(self, counts: Counts) -> tuple[sparse.csr_matrix, Array]:
         """(texts, width) sparse rows, and (texts, 2): the unseen shares of words and characters."""
-        words, strange_words = self._words.vectors([spaced(text) for text in folded])
-        chars, strange_chars = self._chars.vectors(folded)
+        words, strange_words = self._words.vectors(counts.words)
+        chars, strange_chars = self._chars.vectors(counts.chars)
         both = sparse.hstack([words, chars], format="csr")
         return both, np.stack([strange_words, strange_chars], axis=1)
 
@@ -77,20 +99,6 @@ class Features:
 
     def state(self) -> dict[str, Array]:
         return self._state
-
-
-def _word_hashes() -> HashingVectorizer:
-    return HashingVectorizer(
-        n_features=HASHES, alternate_sign=False, norm=None, lowercase=False,
-        token_pattern=r"(?u)\w+", ngram_range=(1, 2), dtype=np.float32,  # noqa: S106
-    )  # fmt: skip
-
-
-def _char_hashes() -> HashingVectorizer:
-    return HashingVectorizer(
-        n_features=HASHES, alternate_sign=False, norm=None, lowercase=False,
-        analyzer="char_wb", ngram_range=(2, 5), dtype=np.float32,
-    )  # fmt: skip
 
 
 def _kept(counts: sparse.csr_matrix, rare: int) -> tuple[Array, Array]:

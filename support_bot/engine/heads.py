@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from support_bot.engine.accents import Accents
-from support_bot.engine.features import Array
+from support_bot.engine.features import Array, Counts
 from support_bot.engine.lexical import Lexical
 from support_bot.engine.semantic import Semantic
 
@@ -64,7 +64,7 @@ class Heads:
     @classmethod
     def fit(
         cls,
-        folded: Sequence[str],
+        counts: Counts,
         labels: Array,
         langs: Sequence[str],
         embedded: tuple[Array, Array] | None,
@@ -78,14 +78,14 @@ class Heads:
         """
         has_oos = bool((labels == intents).any())
         classes = intents + has_oos
-        common = Lexical.fit(folded, labels, classes)
+        common = Lexical.fit(counts, labels, classes)
         own = {}
-        counts = Counter(lang for lang in langs if lang)
-        if len(counts) > 1 and embedded is None:
-            for lang in sorted(lang for lang, n in counts.items() if n >= OWN_HEAD_MIN):
+        spoken_by = Counter(lang for lang in langs if lang)
+        if len(spoken_by) > 1 and embedded is None:
+            for lang in sorted(lang for lang, n in spoken_by.items() if n >= OWN_HEAD_MIN):
                 rows = np.array([i for i, code in enumerate(langs) if code == lang])
                 if len(np.unique(labels[rows])) > 1:
-                    own[lang] = Lexical.fit([folded[i] for i in rows], labels[rows], classes)
+                    own[lang] = Lexical.fit(counts.take(rows), labels[rows], classes)
         semantic = accents = None
         if embedded is not None and len(embedded[1]):
             vectors, rows = embedded
@@ -96,10 +96,11 @@ class Heads:
         return cls(common, own, semantic, accents, intents, has_oos)
 
     def judge(self, questions: Questions) -> Judgement:
-        said = self.common.judge(questions.folded)
+        counts = Counts.of(questions.folded)
+        said = self.common.judge(counts)
         kinds = [said["margin"], said["near"], said["near3"]]
         if self.own:
-            kinds += self._in_own_language(questions, said)
+            kinds += self._in_own_language(questions, counts, said)
         if self.semantic is not None and questions.vectors is not None:
             assert self.accents is not None, "what was embedded has its accents"
             plain = self.accents.without(questions.vectors, questions.languages)
@@ -111,7 +112,9 @@ class Heads:
         strange = np.hstack([said["strange"], words.reshape(-1, 1)])
         return Judgement(everything[:, : self.intents], outside, strange)
 
-    def _in_own_language(self, questions: Questions, common: dict[str, Array]) -> list[Array]:
+    def _in_own_language(
+        self, questions: Questions, counts: Counts, common: dict[str, Array]
+    ) -> list[Array]:
         """Margin and likeness in the two likeliest languages, weighed by how likely they are.
 
         A language without an SVM of its own speaks with the common one's voice.
@@ -125,7 +128,7 @@ class Heads:
             rows = np.array([row for row, _ in places])
             weights = np.array([[weight] for _, weight in places], np.float32)
             if lang:
-                said = self.own[lang].judge([questions.folded[row] for row in rows])
+                said = self.own[lang].judge(counts.take(rows))
             else:
                 said = {name: common[name][rows] for name in ("margin", "near")}
             np.add.at(margin, rows, weights * said["margin"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
-from support_bot.engine.features import Array, Features
+from support_bot.engine.features import Array, Counts, Features
 from support_bot.engine.neighbours import per_class
 
 FAR = -1.5
@@ -30,10 +29,10 @@ class Lexical:
         self._examples: sparse.csr_matrix = state["examples"]  # (features, examples)
 
     @classmethod
-    def fit(cls, folded: Sequence[str], labels: Array, classes: int) -> Lexical:
+    def fit(cls, counts: Counts, labels: Array, classes: int) -> Lexical:
         """`labels` are class numbers below `classes`; any class may be missing here."""
-        features = Features.fit(folded)
-        rows, _ = features.vectors(folded)
+        features = Features.fit(counts)
+        rows, _ = features.vectors(counts)
         taught = np.unique(labels)
         weights, bias = _margins(rows, labels, taught)
         state = {
@@ -42,10 +41,10 @@ class Lexical:
         }  # fmt: skip
         return cls(state)
 
-    def judge(self, folded: Sequence[str]) -> dict[str, Array]:
+    def judge(self, counts: Counts) -> dict[str, Array]:
         """For each text: `margin`, `near` and `near3` per class, and `strange` shares (2)."""
-        rows, strange = self._features.vectors(folded)
-        margin = np.full((len(folded), self._classes), FAR, dtype=np.float32)
+        rows, strange = self._features.vectors(counts)
+        margin = np.full((rows.shape[0], self._classes), FAR, dtype=np.float32)
         margin[:, self._taught] = rows @ self._weights + self._bias
         near, near3 = per_class((rows @ self._examples).toarray(), self._labels, self._classes)
         return {"margin": margin, "near": near, "near3": near3, "strange": strange}

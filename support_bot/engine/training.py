@@ -16,7 +16,7 @@ from support_bot.engine.brain import Brain
 from support_bot.engine.copies import joined, near_copies, translations
 from support_bot.engine.embed import Embedder
 from support_bot.engine.evidence import evidence
-from support_bot.engine.features import Array
+from support_bot.engine.features import Array, Counts
 from support_bot.engine.gate import Calibration, Gate
 from support_bot.engine.heads import Heads, Judgement, Questions
 from support_bot.engine.identify import LanguageIdentifier
@@ -48,9 +48,10 @@ class TooLittle(Problem):
 
 
 class _Lesson(msgspec.Struct):
-    """The examples as columns: comparable text, readable text, class number, language."""
+    """The examples as columns: comparable text and its counts, readable text, class, language."""
 
     folded: list[str]
+    counts: Counts
     readable: list[str]
     labels: Array
     langs: list[str]
@@ -122,8 +123,10 @@ def _lesson(examples: Sequence[Example]) -> _Lesson:
     if not intents:
         raise TooLittle("There is no example with an intent to learn from.")
     number = {intent: i for i, intent in enumerate(intents)} | {OOS: len(intents)}
+    texts = [text for text, _, _ in distinct]
     return _Lesson(
-        [folded for folded, _, _ in distinct],
+        texts,
+        Counts.of(texts),
         list(distinct.values()),
         np.array([number[intent] for _, intent, _ in distinct]),
         [lang for _, _, lang in distinct],
@@ -154,7 +157,7 @@ def _heads(lesson: _Lesson, rows: Array, chosen: Array, vectors: Array | None) -
         inside = np.isin(chosen, rows)
         embedded = (vectors[inside], np.searchsorted(rows, chosen[inside]))
     return Heads.fit(
-        [lesson.folded[i] for i in rows],
+        lesson.counts.take(rows),
         lesson.labels[rows],
         [lesson.langs[i] for i in rows],
         embedded,

@@ -39,7 +39,7 @@ class Mail:
 
     @property
     def token(self) -> str:
-        return parse_qs(urlsplit(self.data["url"]).query)["token"][0]
+        return parse_qs(urlsplit(str(self.data["url"])).query)["token"][0]
 
 
 @dataclass

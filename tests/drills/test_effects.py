@@ -26,9 +26,9 @@ def test_the_interval_covers_what_was_planted_and_harm_is_flagged() -> None:
     said: dict[str, list[tuple[Effect, Planted]]] = {}
     cried = 0
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for pairs, cries in pool.map(_measured, SEEDS):
+        for measured, cries in pool.map(_measured, SEEDS):
             cried += cries
-            for action, pair in pairs.items():
+            for action, pair in measured.items():
                 said.setdefault(action, []).append(pair)
     print(f"\n{len(SEEDS)} audiences of {PEOPLE:,} people over {YEARS:g} years; level 95 %")
     for action, pairs in said.items():

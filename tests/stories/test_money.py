@@ -16,7 +16,8 @@ from paywall.checkout.place_orders import Placed
 from paywall.checkout.sell_directly import DirectSale, Sold
 from paywall.http.idempotency import kept_json
 from paywall.payments.tables import PaymentState
-from tests.stories.hall import Act, Buyer, Hall
+from tests.conformance.gateway_bench import Act
+from tests.stories.hall import Buyer, Hall
 
 
 async def on_air(hall: Hall, minor: int = 1200, **more: object) -> tuple[str, str]:
@@ -125,8 +126,10 @@ async def test_the_last_place_with_a_code_sent_twice_is_one_purchase(hall: Hall)
     await hall.make("coupons", code="UNE", percent_bps=1000, max_uses=1)
     ada = await hall.buyer()
     form = await ada.form(offer_id, coupon="UNE")
-    answers = await asyncio.gather(ada.send(offer_id, form), ada.send(offer_id, form))
-    answers.append(await ada.send(offer_id, form))
+    answers = [
+        *await asyncio.gather(ada.send(offer_id, form), ada.send(offer_id, form)),
+        await ada.send(offer_id, form),
+    ]
     assert [a.status_code for a in answers] == [303, 303, 303]
     assert len({a.headers["location"] for a in answers}) == 1
     assert await hall.taken(offer_id) == 1
@@ -163,7 +166,7 @@ async def test_each_webhook_twice_in_any_order_with_bad_ones_between(
     assert found is not None
     await hall.bench.dispute(found)
     await hall.bench.close_dispute(found, won=False)
-    sent = []
+    sent: list[Any] = []
     async with asyncio.timeout(10):
         while not any(json.loads(i.body)["type"] == "dispute.closed" for i in sent):
             sent += await hall.webhooks()
