@@ -151,7 +151,10 @@ def lessons(articles: Sequence[Article], learned: Sequence[Example] = ()) -> lis
     Learned examples of articles that are gone are left out.
     """
     slugs = {article.slug for article in articles} | {OOS}
-    return [*examples_of(articles), *(one for one in learned if one.intent in slugs), *outside()]
+    confirmed = (
+        msgspec.structs.replace(one, confirmed=True) for one in learned if one.intent in slugs
+    )
+    return [*examples_of(articles), *confirmed, *outside()]
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -32,11 +32,15 @@ class BadTable(Problem):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One sentence, what it asks for, and its language as its source wrote it ("" if unknown)."""
+    """One sentence, what it asks for, and its language as its source wrote it ("" if unknown).
+
+    `confirmed` says that somebody asked it and an agent told what it asks for.
+    """
 
     text: str
     intent: str
     lang: str = ""
+    confirmed: bool = False
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from infra.kernel.db import Tx, wake
@@ -36,6 +36,9 @@ GATHER = timedelta(minutes=10)
 
 LEASE = timedelta(minutes=5)
 """How long a killed worker's training rests before another takes it over."""
+
+SORTED_PRIOR = 20
+"""How many sorted questions the assumed half weighs as much as."""
 
 LOOKED_BACK = timedelta(days=30)
 UNANSWERED_MAX = 1_500
@@ -165,13 +168,40 @@ async def knowledge_of(tx: Tx, venue_id: str, slug: str, own: OwnKnowledge) -> K
     return Knowledge(slug, own, tuple(await examples(tx, venue_id)))
 
 
-async def handled(tx: Tx, venue_id: str) -> tuple[int, int]:
-    """How many questions agents sorted, and for how many of them no article was right."""
-    query = select(func.count(), func.count().filter(LearnedExample.intent == OOS)).where(
+class Requests(NamedTuple):
+    """What the bot judged at a venue so far, and how much of it probably nothing answers."""
+
+    handled: int
+    outside: int
+
+
+async def requests(tx: Tx, venue_id: str) -> Requests:
+    """Counted from conversations; `outside` from what agents said of those that came to them."""
+    loose = or_(
+        Line.outcome == Outcome.HAND_OVER,
+        and_(Line.outcome == Outcome.SUGGEST, Line.chosen == ""),
+    )
+    judged = select(func.count(), func.count().filter(loose)).where(
+        Line.venue_id == venue_id,
+        Line.speaker == Speaker.BOT,
+        Line.outcome.in_([Outcome.ANSWER, Outcome.SUGGEST, Outcome.HAND_OVER]),
+    )
+    handled, unsettled = (await tx.execute(judged)).one()
+    told = select(func.count(), func.count().filter(LearnedExample.intent == OOS)).where(
         LearnedExample.venue_id == venue_id, LearnedExample.source != "console"
     )
-    total, outside = (await tx.execute(query)).one()
-    return total, outside
+    sorted_out, outside = (await tx.execute(told)).one()
+    return Requests(handled, probably_outside(unsettled, sorted_out, outside))
+
+
+def probably_outside(unsettled: int, sorted_out: int, outside: int) -> int:
+    """How many of the unsettled requests nothing answers, where agents sorted some of them.
+
+    Agents see little of what the bot settles: the share among what they sorted holds for the
+    unsettled requests alone. Until they sorted a few it is taken for one half.
+    """
+    share = (outside + SORTED_PRIOR / 2) / (sorted_out + SORTED_PRIOR)
+    return round(unsettled * share)
 
 
 async def unanswered(tx: Tx, venue_id: str, now: datetime) -> list[Example]:

@@ -23,9 +23,9 @@ from support_bot import learned
 from support_bot.articles import Article, Knowledge, read_articles
 from support_bot.bot_wire import QUESTIONS_MAX, Ask, BadFrame, Told, frame, receive
 from support_bot.conversation_tables import BotTask
-from support_bot.engine.brain import Asked, Policy
+from support_bot.engine.brain import Asked
 from support_bot.engine.brains import Brains, Untrained, is_stale, lessons
-from support_bot.engine.gate import seen_share
+from support_bot.engine.gate import Policy, policy_for
 from support_bot.engine.shelf import digest
 from support_bot.own_articles import own_knowledge
 from support_bot.ports import BotReply, Found
@@ -165,9 +165,9 @@ class BotServer:
                 return None
             own = await own_knowledge(tx, venue_id)
             knowledge = await learned.knowledge_of(tx, venue_id, slug, own)
-            total, outside = await learned.handled(tx, venue_id)
+            seen = await learned.requests(tx, venue_id)
             settings = await learned.settings_of(tx, venue_id)
-        policy = Policy(settings.wanted_precision_bps / 10_000, seen_share(outside, total))
+        policy = policy_for(settings.wanted_precision_bps, seen.outside, seen.handled)
         made_from = digest(lessons(self._shipped, knowledge), self._embedder_name())
         if settings.task is BotTask.NONE:
             await self._have_it_trained(venue_id, knowledge, settings.tried, made_from)

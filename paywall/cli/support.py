@@ -74,8 +74,8 @@ def evaluate(
     out-of-scope question is wrong. oos_refused: out-of-scope questions not answered directly.
     The threshold is set on the training file alone.
     """
-    from support_bot.engine.brain import Policy
     from support_bot.engine.evaluation import evaluate as measure
+    from support_bot.engine.gate import Policy
     from support_bot.engine.identify import LanguageIdentifier
     from support_bot.engine.training import train as learn
 
@@ -121,8 +121,9 @@ def ask(
     it in the data folder; later calls load it, until an article changes.
     """
     from support_bot.engine.bot import open_bot
-    from support_bot.engine.brain import Asked, Policy
+    from support_bot.engine.brain import Asked
     from support_bot.engine.brains import shelf_of
+    from support_bot.engine.gate import Policy
     from support_bot.engine.shelf import Shelf
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", venue):

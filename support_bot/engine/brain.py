@@ -14,12 +14,11 @@ from support_bot.engine.evidence import evidence
 from support_bot.engine.features import Array
 from support_bot.engine.gate import (
     NEVER,
-    OOS_SHARE_PRIOR,
     SUGGEST_AT,
-    WANTED_PRECISION,
     Familiar,
     Gate,
     Outcome,
+    Policy,
     Thresholds,
     decide,
 )
@@ -60,13 +59,6 @@ class Verdict(msgspec.Struct, frozen=True):
     among: float
     languages: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """What a venue wants of direct answers, and what share is out of scope (gate.seen_share)."""
-
-    wanted_precision: float = WANTED_PRECISION
-    oos_share: float = OOS_SHARE_PRIOR
 
 
 class Brain:
@@ -132,7 +124,7 @@ class Brain:
         judgement = self._heads.judge(Questions(folded, languages, vectors))
         shares = self._shares(judgement)
         right, among = self._chances(judgement, shares)
-        thresholds = self.thresholds(policy.wanted_precision, policy.oos_share)
+        thresholds = self.thresholds(policy)
         best = np.argsort(-shares, axis=1, kind="stable")[:, :SHOWN]
         return [
             Verdict(
@@ -163,12 +155,12 @@ class Brain:
         """This brain beside an earlier one; None where one of them has no gate."""
         if self._gate is None or before._gate is None:
             return None
-        return self._gate.against(before._gate, policy.wanted_precision, policy.oos_share)
+        return self._gate.against(before._gate, policy)
 
-    def _thresholds(self, wanted: float, oos_share: float) -> Thresholds:
+    def _thresholds(self, policy: Policy) -> Thresholds:
         if self._gate is None:
             return Thresholds(NEVER, SUGGEST_AT, 0.0, 0.0)
-        return self._gate.thresholds(wanted, oos_share)
+        return self._gate.thresholds(policy)
 
     def state(self) -> dict[str, Any]:
         """Arrays, numbers and text only: what `archive` writes."""

@@ -16,8 +16,9 @@ from support_bot import articles
 from support_bot.articles import Article, Knowledge, merged
 from support_bot.engine.archive import BadArchive
 from support_bot.engine.bot import Bot, Reply, embedder_for
-from support_bot.engine.brain import Asked, Brain, Policy
+from support_bot.engine.brain import Asked, Brain
 from support_bot.engine.embed import Embedder
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.examples import Example

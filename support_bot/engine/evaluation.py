@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from support_bot.engine.brain import Asked, Brain, Policy, Verdict
+from support_bot.engine.brain import Asked, Brain, Verdict
 from support_bot.engine.embed import Embedder
-from support_bot.engine.gate import Outcome
+from support_bot.engine.gate import Outcome, Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.examples import OOS, Example
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -42,6 +44,7 @@ class Calibration(NamedTuple):
     """What happened out of fold to each question, in scope and out of scope alike.
 
     names: a number for each example that is judged as what it is, 0 for one that plays another.
+    confirmed: whether it was asked by somebody and came to an agent.
     """
 
     facts: Array
@@ -49,23 +52,61 @@ class Calibration(NamedTuple):
     among_three: Array
     oos: Array
     names: Array
+    confirmed: Array
+
+
+class Change(NamedTuple):
+    """What two gates did with the same examples: counts of all, of good by each, of lost and won.
+
+    Lost are those that the earlier did well and the later did not; won the other way round.
+    """
+
+    examples: int
+    before: int
+    after: int
+    lost: int
+    won: int
+
+    @classmethod
+    def of(cls, before: Array, after: Array) -> Change:
+        lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+        return cls(len(before), int(before.sum()), int(after.sum()), lost, won)
+
+    def is_worse(self, slack: float) -> bool:
+        """Whether more than this share was lost, and by more than the chance of the folds.
+
+        Folds are drawn anew each time, and where they fall some examples are lost and some won. The
+        excess counts from 2.33 of its standard errors on (McNemar 1947, one side, 1 %).
+        """
+        excess = self.lost - self.won
+        return excess > slack * self.examples and excess > 2.33 * math.sqrt(self.lost + self.won)
 
 
 class Familiar(NamedTuple):
     """Two gates on the in-scope examples that both were calibrated on.
 
-    `right` and `answered` are shares of these examples, of the earlier gate and of the later.
+    `right`: the best article is right; `settled`: it is right and answered, or the right one is
+    among three that are suggested.
     """
 
-    examples: int
-    right: tuple[float, float]
-    answered: tuple[float, float]
+    right: Change
+    settled: Change
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What a venue wants of direct answers, and what its requests are like."""
+
+    wanted_precision: float = WANTED_PRECISION
+    oos_share: float = OOS_SHARE_PRIOR
+    """Of all requests (seen_share)."""
+    handled: int = 0
+    """Requests so far, those included that never came to an agent; 0 is unknown."""
 
 
 class Thresholds(NamedTuple):
     """From which chance on to answer and to suggest, and what that did out of fold.
 
-    precision and coverage are estimates for a stream with the assumed out-of-scope share.
+    precision and coverage are estimates for requests like the policy's.
     """
 
     answer_at: float
@@ -83,9 +124,11 @@ class Gate:
     @classmethod
     def fit(cls, seen: Calibration) -> Gate:
         weights = stream_weights(seen.oos, OOS_SHARE_PRIOR)
+        confirmed = seen.confirmed & ~seen.oos
         centre = seen.facts.mean(axis=0)
         scale = np.maximum(seen.facts.std(axis=0), 1e-6)
         state: dict[str, Any] = {"centre": centre, "scale": scale, "oos": seen.oos}
+        state["confirmed"] = confirmed
         state["names"] = np.where(seen.oos, 0, seen.names)
         for name, target in (("right", seen.right), ("among", seen.among_three)):
             bent = _bent((seen.facts - centre) / scale)
@@ -105,9 +148,13 @@ class Gate:
         right = _chance(self._state["right_model"], bent)
         return right, np.maximum(right, _chance(self._state["among_model"], bent))
 
-    def thresholds(self, wanted: float, oos_share: float) -> Thresholds:
+    def thresholds(self, policy: Policy) -> Thresholds:
         """The lowest threshold at which out-of-fold precision, less some caution, is as wanted."""
-        weights = stream_weights(self._state["oos"], oos_share)
+        wanted = policy.wanted_precision
+        weights = stream_weights(self._state["oos"], policy.oos_share)
+        if "confirmed" in self._state:
+            confirmed = self._state["confirmed"]
+            weights = asked_weights(weights, confirmed, self._state["oos"], policy.handled)
         chance, right = self._state["right_chance"], self._state["right"]
         order = np.argsort(-chance, kind="stable")
         answered = np.cumsum(weights[order])
@@ -126,7 +173,7 @@ class Gate:
             float(answered[last] / answered[-1]),
         )
 
-    def against(self, before: Gate, wanted: float, oos_share: float) -> Familiar:
+    def against(self, before: Gate, policy: Policy) -> Familiar:
         """This gate beside an earlier one, on what both know.
 
         What agents confirm are the questions that the earlier one could not answer. They make the
@@ -135,15 +182,9 @@ class Gate:
         old, new = before._named(), self._named()
         shared = sorted(set(old) & set(new))
         was, now = [old[name] for name in shared], [new[name] for name in shared]
-        if not shared:
-            return Familiar(0, (0.0, 0.0), (0.0, 0.0))
         return Familiar(
-            len(shared),
-            (float(before._state["right"][was].mean()), float(self._state["right"][now].mean())),
-            (
-                before._answered(was, before.thresholds(wanted, oos_share)),
-                self._answered(now, self.thresholds(wanted, oos_share)),
-            ),
+            Change.of(before._state["right"][was], self._state["right"][now]),
+            Change.of(before._settled(was, policy), self._settled(now, policy)),
         )
 
     def _named(self) -> dict[int, int]:
@@ -151,8 +192,13 @@ class Gate:
         names = self._state.get("names", np.zeros(0, dtype=np.int64))
         return {int(name): row for row, name in enumerate(names) if name}
 
-    def _answered(self, rows: list[int], thresholds: Thresholds) -> float:
-        return float((self._state["right_chance"][rows] >= thresholds.answer_at).mean())
+    def _settled(self, rows: list[int], policy: Policy) -> Array:
+        """For each example whether it was answered rightly, or among three that were suggested."""
+        marks, state = self.thresholds(policy), self._state
+        right, among = state["right_chance"][rows], state["among_chance"][rows]
+        offered = np.maximum(right, among) >= marks.suggest_at
+        taken = offered & state["among"][rows]
+        return np.asarray(np.where(right >= marks.answer_at, state["right"][rows], taken))
 
     def state(self) -> dict[str, Any]:
         return self._state
@@ -167,6 +213,11 @@ def decide(right: float, among: float, thresholds: Thresholds) -> Outcome:
     return Outcome.HAND_OVER
 
 
+def policy_for(wanted_precision_bps: int, out_of_scope: int, handled: int) -> Policy:
+    """A venue's policy from its setting and from what its requests were so far."""
+    return Policy(wanted_precision_bps / 10_000, seen_share(out_of_scope, handled), handled)
+
+
 def seen_share(out_of_scope: int, handled: int) -> float:
     """Share of out-of-scope questions after so many were handled, the prior counted in."""
     assert 0 <= out_of_scope <= handled
@@ -179,6 +230,23 @@ def stream_weights(oos: Array, share: float) -> Array:
     if not outside:
         return np.ones(len(oos))
     return np.where(oos, share / outside, (1.0 - share) / inside) * len(oos)
+
+
+def asked_weights(weights: Array, confirmed: Array, oos: Array, handled: int) -> Array:
+    """The same weights with what agents confirmed at its share of the requests.
+
+    Confirmed examples are the requests that the bot could not settle. Counted like any other
+    example they would make all requests look as hard as these: after thousands of requests they
+    are half of the examples and came from a twentieth of the requests. `confirmed` has none out of
+    scope. They never weigh more than each example alike, and all weights keep their sum.
+    """
+    others = ~oos & ~confirmed
+    if not handled or not confirmed.any() or not others.any():
+        return weights
+    share = min(confirmed.sum() / handled, confirmed.sum() / (~oos).sum())
+    inside = weights[~oos].sum()
+    fair = np.where(confirmed, share / confirmed.sum(), (1.0 - share) / others.sum()) * inside
+    return np.where(oos, weights, fair)
 
 
 def _bent(scaled: Array) -> Array:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from support_bot.engine.brain import Policy
 from support_bot.engine.embed import Embedder
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.engine.training import Say, train
 from support_bot.examples import Example
 
-COVERAGE_SLACK = 0.05
-"""How much less a retrained brain may answer directly of what both know before it is refused."""
+SETTLED_SLACK = 0.05
+"""How much less of what both know a retrained brain may settle, by an answer or by a suggestion."""
 
 ACCURACY_SLACK = 0.02
 
@@ -42,13 +42,15 @@ def retrain(
     """Train on everything and use the result only if its out-of-fold figures hold.
 
     It has to reach the wanted precision wherever its predecessor did, and on the examples that both
-    were judged on lose neither more than COVERAGE_SLACK of the direct answers nor ACCURACY_SLACK
-    of the accuracy. A refused one is removed; an accepted one can be undone with `Shelf.back`.
+    were judged on it may lose neither more than SETTLED_SLACK of what was settled nor
+    ACCURACY_SLACK of the accuracy. Direct answers may become fewer: a gate that saw harder
+    questions is more careful. A refused one is removed; an accepted one can be undone with
+    `Shelf.back`.
     """
     before = shelf.current()
     brain = train(examples, embedder, identifier, say)
     made_from = digest(examples, brain.embedder_name)
-    after = shelf.add(brain, made_from, policy.wanted_precision, policy.oos_share)
+    after = shelf.add(brain, made_from, policy)
     why = _objection(shelf, before, after, policy)
     if why:
         shelf.discard(after)
@@ -62,16 +64,27 @@ def _objection(shelf: Shelf, before: Record | None, after: Record, policy: Polic
     if before is None:
         return ""
     older, newer = shelf.load(before), shelf.load(after)
-    held = older.thresholds(policy.wanted_precision, policy.oos_share)
+    held = older.thresholds(policy)
     if held.coverage and after.precision is None:
         return f"It no longer reaches a precision of {policy.wanted_precision:.0%}."
-    was, now = held.coverage, after.coverage or 0.0
-    knew, knows = before.accuracy or 0.0, after.accuracy or 0.0
     familiar = newer.against(older, policy)
-    if familiar is not None and familiar.examples >= FAMILIAR_MIN:
-        (was, now), (knew, knows) = familiar.answered, familiar.right
-    if now < was - COVERAGE_SLACK:
-        return f"It would answer {now:.0%} directly instead of {was:.0%}."
-    if knows < knew - ACCURACY_SLACK:
-        return f"Its accuracy would fall from {knew:.1%} to {knows:.1%}."
+    if familiar is None or familiar.right.examples < FAMILIAR_MIN:
+        was, now = held.coverage, after.coverage or 0.0
+        knew, knows = before.accuracy or 0.0, after.accuracy or 0.0
+        if now < was - SETTLED_SLACK:
+            return f"It would answer {now:.0%} directly instead of {was:.0%}."
+        if knows < knew - ACCURACY_SLACK:
+            return f"Its accuracy would fall from {knew:.1%} to {knows:.1%}."
+        return ""
+    settled, right = familiar.settled, familiar.right
+    if settled.is_worse(SETTLED_SLACK):
+        return (
+            f"Of {settled.examples} known questions it would settle {settled.after} instead of "
+            f"{settled.before}."
+        )
+    if right.is_worse(ACCURACY_SLACK):
+        return (
+            f"Of {right.examples} known questions it would find the article of {right.after} "
+            f"instead of {right.before}."
+        )
     return ""

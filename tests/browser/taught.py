@@ -10,8 +10,8 @@ from pathlib import Path
 
 from support_bot.articles import Knowledge, read_articles
 from support_bot.engine.bot import embedder_for
-from support_bot.engine.brain import Policy
 from support_bot.engine.brains import lessons, shelf_of
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import digest
 from support_bot.engine.training import train
@@ -27,5 +27,5 @@ def teach(data: Path) -> None:
     brain = train([one for one in whole if one.lang in LANGUAGES], None, LanguageIdentifier())
     embedder = embedder_for(folder)
     made_from = digest(whole, "" if embedder is None else embedder.name)
-    shelf, policy = shelf_of(folder, plain), Policy()
-    shelf.use(shelf.add(brain, made_from, policy.wanted_precision, policy.oos_share))
+    shelf = shelf_of(folder, plain)
+    shelf.use(shelf.add(brain, made_from, Policy()))

@@ -11,7 +11,8 @@ from infra.kernel.db import Database
 from infra.kernel.ids import new_id
 from paywall.worker.bot_training import BotTraining
 from support_bot import learned
-from support_bot.conversation_tables import BotSettings, BotTask
+from support_bot.conversation_tables import BotSettings, BotTask, Line, Outcome, Speaker
+from support_bot.examples import OOS
 from tests.http.conftest import venue
 
 
@@ -167,3 +168,34 @@ async def test_a_bot_that_has_learned_is_not_taught_again_by_a_new_worker(
     trainer = Trainer()
     assert await BotTraining(database, clock, trainer).run(clock.machine()) == 0
     assert trainer.told == []
+
+
+async def test_the_share_out_of_scope_is_of_all_requests_not_of_what_agents_saw(
+    database: Database, clock: HandClock, venue_id: str
+) -> None:
+    """Agents sort what the bot could not settle: most of that has no answer, most of all has."""
+    replies = [
+        *[(Outcome.ANSWER, "")] * 60, *[(Outcome.SUGGEST, "gift")] * 20,
+        *[(Outcome.SUGGEST, "")] * 8, *[(Outcome.HAND_OVER, "")] * 12, (Outcome.SEARCH, ""),
+    ]  # fmt: skip
+    async with database.transaction() as tx:
+        for n, (outcome, chosen) in enumerate(replies):
+            tx.add(
+                Line(
+                    id=new_id("lin"), venue_id=venue_id, conversation_id="con_1", n=n + 1,
+                    speaker=Speaker.BOT, text="", lang="en", at=clock.machine(), outcome=outcome,
+                    chosen=chosen,
+                )
+            )  # fmt: skip
+    async with database.read() as tx:
+        assert await learned.requests(tx, venue_id) == (100, 10), "half of the unsettled ones"
+    async with database.transaction() as tx:
+        for n in range(20):
+            await learned.confirm_answer(
+                tx, venue_id=venue_id, question=f"odd {n}", article=OOS if n else "gift",
+                lang="en", source="case", source_id="cas_1", confirmed_by="acc_1",
+                now=clock.machine(),
+            )  # fmt: skip
+    async with database.read() as tx:
+        assert await learned.requests(tx, venue_id) == (100, 14), "29 of 40, the prior with it"
+        assert await learned.requests(tx, "ven_other") == (0, 0)

@@ -6,9 +6,9 @@ import pytest
 
 from support_bot.articles import Article, ArticleText, OwnKnowledge, merged, read_articles
 from support_bot.engine.bot import open_bot
-from support_bot.engine.brain import Asked, Policy
+from support_bot.engine.brain import Asked
 from support_bot.engine.embed import EmbeddingStore
-from support_bot.engine.gate import Outcome
+from support_bot.engine.gate import Outcome, Policy
 from support_bot.engine.shelf import Shelf
 from support_bot.engine.training import TooLittle
 from support_bot.examples import Example

@@ -6,9 +6,10 @@ import pytest
 
 from support_bot.articles import Article, ArticleText, Knowledge, OwnKnowledge, read_articles
 from support_bot.engine.bot import open_bot
-from support_bot.engine.brain import Asked, Policy
+from support_bot.engine.brain import Asked
 from support_bot.engine.brains import Brains, Untrained, is_stale, lessons, shelf_of
 from support_bot.engine.clusters import clusters
+from support_bot.engine.gate import Policy
 from support_bot.engine.shelf import Shelf
 from support_bot.examples import Example
 from tests.support_bot.builders import SAMPLE, LetterEmbedder, sample_examples

