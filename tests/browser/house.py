@@ -94,6 +94,19 @@ class House:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()!r}") from error
         return json.loads(raw) if raw else None
 
+    def wake_bot(self) -> None:
+        """Until the assistant's process answers; before that the help pages' search does."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < deadline:
+            begun = self.ask("POST", "/v1/conversations", {"venue": "la-verriere"})
+            at = f"/v1/conversations/{begun['conversation']['id']}/messages"
+            headers = {"conversation-token": begun["token"]}
+            talk = self.ask("POST", at, {"text": "Where is my ticket?"}, **headers)
+            if talk["lines"][-1]["outcome"] != "search":
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"the assistant did not wake up:\n{self.log()}")
+
     @property
     def key(self) -> str:
         """An API key of the demo's first venue, with every scope."""
