@@ -17,7 +17,7 @@ from paywall.checkout.announce import Announcer
 from paywall.checkout.deliver import deliver
 from paywall.checkout.order_requests import OrderRequest
 from paywall.checkout.place_orders import paid_order, place, take_places
-from tests.cli.breaches import BREACHES, Scene, planted
+from tests.cli.breaches import APART, BREACHES, Scene, planted
 from tests.stories.hall import MASTER, URL, Hall
 from tests.stories.test_money import on_air
 
@@ -106,15 +106,21 @@ async def test_the_doctor_names_every_breach_among_many_orders(hall: Hall) -> No
     begun = watch.monotonic()
     await hall.healthy()
     here_s = watch.monotonic() - begun
-    expected = [(breach.sentence, await planted(hall.db, breach, scene)) for breach in BREACHES]
-    ill = doctor(hall)
-    for sentence, named in expected:
-        about = [what for what in ill.wrong if what.startswith(sentence)]
-        assert about, (sentence, ill.wrong)
-        assert all(name in about[0] for name in named), (about, named)
+    # What makes the venue live comes after the rest: nothing of a live venue's tests waits for anybody.
+    for late in (False, True):
+        expected = [
+            (breach.sentence, await planted(hall.db, breach, scene))
+            for breach in BREACHES
+            if (breach.sentence == APART) is late
+        ]
+        ill = doctor(hall)
+        for sentence, named in expected:
+            about = [what for what in ill.wrong if what.startswith(sentence)]
+            assert about, (sentence, ill.wrong)
+            assert all(name in about[0] for name in named), (about, named)
     kind = "SQLite" if hall.db.is_sqlite else "PostgreSQL"
     print(
         f"drill doctor on {kind}: ok, {ORDERS} orders written in {written_s:.0f} s, examined in"
         f" {here_s:.1f} s (as a command {well.took_s:.1f} s and {well.resident_mib:.0f} MiB),"
-        f" {len(expected)} planted breaches all named in {ill.took_s:.1f} s, no random choice"
+        f" {len(BREACHES)} planted breaches all named in {ill.took_s:.1f} s, no random choice"
     )

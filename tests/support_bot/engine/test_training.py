@@ -127,12 +127,12 @@ def test_nothing_to_learn_from_is_said(identifier: LanguageIdentifier) -> None:
 def test_a_wish_for_more_precision_never_answers_more(
     brain: Brain,
 ) -> None:
-    coverages = [brain.thresholds(wanted, 0.15).coverage for wanted in (0.7, 0.8, 0.9, 0.99)]
+    coverages = [brain.thresholds(Policy(wanted)).coverage for wanted in (0.7, 0.8, 0.9, 0.99)]
     assert coverages == sorted(coverages, reverse=True)
 
 
 def test_more_questions_out_of_scope_never_let_more_answers_out(brain: Brain) -> None:
-    marks = [brain.thresholds(0.9, share).answer_at for share in (0.0, 0.1, 0.3, 0.6)]
+    marks = [brain.thresholds(Policy(0.9, share)).answer_at for share in (0.0, 0.1, 0.3, 0.6)]
     assert marks == sorted(marks)
 
 
