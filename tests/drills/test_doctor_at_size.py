@@ -106,7 +106,7 @@ async def test_the_doctor_names_every_breach_among_many_orders(hall: Hall) -> No
     begun = watch.monotonic()
     await hall.healthy()
     here_s = watch.monotonic() - begun
-    # What makes the venue live comes after the rest: nothing of a live venue's tests waits for anybody.
+    # What makes the venue live comes last: nothing of a live venue's tests waits for anybody.
     for late in (False, True):
         expected = [
             (breach.sentence, await planted(hall.db, breach, scene))
