@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
-from infra.kernel.ids import new_id
 from infra.kernel.settings import Settings, load_settings
-from paywall.accounts.identify import SESSION_PREFIX, fingerprint
-from paywall.accounts.tables import Account, AuthSession
-from paywall.app.assembly import assemble
 from tests.bench.stage import Shop, family, prepare, wait_until_open
 from tests.services import (
     Server,
@@ -43,7 +37,7 @@ class Grown(msgspec.Struct, kw_only=True):
     supervisor: int
     log: Path
     people: list[str]
-    """Log-in secrets of viewers with proven addresses."""
+    """Log-in secrets of viewers who hold a ticket."""
 
     def processes(self) -> list[int]:
         return sorted(family(self.supervisor))
@@ -92,31 +86,8 @@ def _served(
         yield Grown(
             shop=shop, settings=settings, environment=environment, postgres=postgres,
             redis=redis, supervisor=process.pid, log=log,
-            people=asyncio.run(_viewers(settings, people)),
+            people=shop.sessions[:people],
         )  # fmt: skip
     finally:
         process.terminate()
         process.wait(30)
-
-
-async def _viewers(settings: Settings, count: int) -> list[str]:
-    parts = assemble(settings)
-    now = parts.clock.machine()
-    made = []
-    try:
-        async with parts.db.transaction() as tx:
-            for number in range(count):
-                secret = SESSION_PREFIX + secrets.token_urlsafe(32)
-                account = Account(
-                    id=new_id("acc"), email=f"viewer{number}@example.org", email_proven_at=now,
-                    created_at=now,
-                )  # fmt: skip
-                session = AuthSession(
-                    id=new_id("ses"), secret_hash=fingerprint(secret), account_id=account.id,
-                    created_at=now, expires_at=now + timedelta(days=1), last_seen_at=now,
-                )  # fmt: skip
-                tx.add_all([account, session])
-                made.append(secret)
-    finally:
-        await parts.close()
-    return made
