@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from infra.kernel.db import Tx
 from infra.kernel.errors import Invalid, NotFound, Problem
 from paywall.accounts.roles import Permission as P
+from paywall.pages.console.bot_reasons import in_words
 from paywall.pages.console.desk import Desk
 from paywall.pages.console.forms import Form, Input, show_form
 from paywall.pages.console.nav import N_
@@ -69,7 +70,7 @@ async def _page(
         clusters = await _clusters(tx, desk.venue.id)
     return show_form(
         desk, _form(desk, settings), typed, problem, template="assistant.html",
-        settings=settings, reports=[_report(one) for one in reports], examples=examples,
+        settings=settings, reports=[_report(desk, one) for one in reports], examples=examples,
         taught=taught, clusters=[(one, _article_url(desk, one)) for one in clusters],
         may_write=desk.may(P.SUPPORT_WRITE), may_manage=desk.may(P.VENUE_MANAGE),
         waiting=settings.task.value,
@@ -94,13 +95,13 @@ async def _clusters(tx: Tx, venue_id: str) -> list[UnknownCluster]:
     return list(await tx.scalars(query))
 
 
-def _report(one: BrainReport) -> dict[str, Any]:
+def _report(desk: Desk, one: BrainReport) -> dict[str, Any]:
     after = one.figures.get("after") or one.figures.get("before") or {}
     return {
-        "at": one.at, "task": one.task.value, "accepted": one.accepted, "why": one.why,
-        "version": one.version, "examples": after.get("examples"),
-        "precision": after.get("precision"), "coverage": after.get("coverage"),
-        "accuracy": after.get("accuracy"),
+        "at": one.at, "task": one.task.value, "accepted": one.accepted,
+        "why": in_words(desk.locale, one.why), "version": one.version,
+        "examples": after.get("examples"), "precision": after.get("precision"),
+        "coverage": after.get("coverage"), "accuracy": after.get("accuracy"),
     }  # fmt: skip
 
 
