@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,6 +32,35 @@ Requests = list[bytes]
 
 def at_once() -> float:
     return 0.0
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
+
+
+@asynccontextmanager
+async def listening(serve: Serve, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+    """A server's port. Afterwards no connection is left open, served, begun or just accepted.
+
+    A task that is cancelled before its first step closes nothing, so the connections are kept here.
+    """
+    open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(serve(reader, writer))
+        open_[task] = writer
+        task.add_done_callback(lambda one: open_.pop(one).close())
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.sleep(0.01)
+        left = dict(open_)
+        for task, writer in left.items():
+            task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -64,12 +93,9 @@ async def http_server(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1], seen
-    finally:
+    async with listening(serve, tls) as port:
+        yield port, seen
         closing.set()
-        server.close()
 
 
 class SmtpSink:
@@ -93,14 +119,8 @@ class SmtpSink:
 
     @asynccontextmanager
     async def running(self, *, implicit_tls: bool = False) -> AsyncIterator[SmtpSink]:
-        server = await asyncio.start_server(
-            self._serve, "127.0.0.1", 0, ssl=self._tls if implicit_tls else None
-        )
-        self.port = server.sockets[0].getsockname()[1]
-        try:
+        async with listening(self._serve, self._tls if implicit_tls else None) as self.port:
             yield self
-        finally:
-            server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
