@@ -11,7 +11,7 @@ import skops.io
 from infra.kernel.errors import Problem
 from support_bot.engine.brain import Brain
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a stored state changes its meaning; an older file is then trained anew."""
 
 TRUSTED = ("scipy.sparse._csr.csr_matrix",)

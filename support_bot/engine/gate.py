@@ -151,10 +151,9 @@ class Gate:
     def thresholds(self, policy: Policy) -> Thresholds:
         """The lowest threshold at which out-of-fold precision, less some caution, is as wanted."""
         wanted = policy.wanted_precision
-        weights = stream_weights(self._state["oos"], policy.oos_share)
-        if "confirmed" in self._state:
-            confirmed = self._state["confirmed"]
-            weights = asked_weights(weights, confirmed, self._state["oos"], policy.handled)
+        oos, confirmed = self._state["oos"], self._state["confirmed"]
+        weights = stream_weights(oos, policy.oos_share)
+        weights = asked_weights(weights, confirmed, oos, policy.handled)
         chance, right = self._state["right_chance"], self._state["right"]
         order = np.argsort(-chance, kind="stable")
         answered = np.cumsum(weights[order])
@@ -189,8 +188,7 @@ class Gate:
 
     def _named(self) -> dict[int, int]:
         """Row by name."""
-        names = self._state.get("names", np.zeros(0, dtype=np.int64))
-        return {int(name): row for row, name in enumerate(names) if name}
+        return {int(name): row for row, name in enumerate(self._state["names"]) if name}
 
     def _settled(self, rows: list[int], policy: Policy) -> Array:
         """For each example whether it was answered rightly, or among three that were suggested."""

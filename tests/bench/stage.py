@@ -72,7 +72,7 @@ def cpu_s(pids: list[int]) -> float:
 
 
 def resident_mib(pid: int) -> float:
-    """Proportional set size: memory that workers share is divided among them."""
+    """Resident memory; what workers share counts in each of them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Rss:"):
             return int(line.split()[1]) / 1024

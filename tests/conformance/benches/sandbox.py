@@ -138,10 +138,9 @@ class Mailbox:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
-        # A connection that was accepted just before reaches `_accept` some turns of the loop later;
-        # a loaded machine's selector tells of it only then.
-        for pause_s in (0, 0, 0, 0, 0, 0.01, 0):
-            await asyncio.sleep(pause_s)
+        # A connection that was accepted just before reaches `_accept` some turns of the loop later.
+        for _ in range(5):
+            await asyncio.sleep(0)
         await asyncio.gather(*self._serving)
 
 
