@@ -276,6 +276,7 @@ class BrainReport(Base):
     task: Mapped[BotTask] = mapped_column(EnumText(BotTask))
     accepted: Mapped[bool] = mapped_column(Boolean)
     why: Mapped[str] = mapped_column(String(300))
+    """The reason's code; its numbers stand in `figures` under "why"."""
     version: Mapped[int] = mapped_column(Integer)
     """The version in use afterwards; 0 where there is none."""
     figures: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -27,6 +28,7 @@ from support_bot.conversation_tables import (
 from support_bot.examples import OOS, Example
 from support_bot.languages import canonical
 from support_bot.texts import has_words, tidy
+from support_bot.training_reason import Why
 
 LEARNED_MAX = 500
 """Characters of a question that are learned; a long mail teaches its opening."""
@@ -298,15 +300,16 @@ async def report(
     task: BotTask,
     *,
     accepted: bool,
-    why: str,
+    why: Why,
     version: int,
     figures: dict[str, Any],
     now: datetime,
 ) -> BrainReport:
     """Keep what came of a training."""
     row = BrainReport(
-        id=new_id("brp"), venue_id=venue_id, task=task, accepted=accepted, why=why[:300],
-        version=version, figures=figures, at=now,
+        id=new_id("brp"), venue_id=venue_id, task=task, accepted=accepted,
+        why=why.reason.value, version=version,
+        figures=figures | {"why": msgspec.to_builtins(why)}, at=now,
     )  # fmt: skip
     tx.add(row)
     await tx.flush()

@@ -165,13 +165,16 @@ def retrain(
     itself ten minutes after something new was confirmed.
     """
     from paywall.cli.support_training import train_venue
+    from paywall.pages.console.bot_reasons import in_words
+    from paywall.pages.i18n import Catalogues
 
     done = train_venue(load_settings(), venue, BotTask(task), plain=no_embeddings, say=_tell)
     if as_json:
         print(msgspec.json.encode(done).decode())
     else:
         used = "used" if done.accepted else "not used"
-        print(f"{used}: {done.why} Version {done.version} answers; {done.clusters} clusters.")
+        why = in_words(Catalogues().translator("en"), done.why)
+        print(f"{used}: {why} Version {done.version} answers; {done.clusters} clusters.")
 
 
 @app.command()

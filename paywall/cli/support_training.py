@@ -28,13 +28,14 @@ from support_bot.engine.learning import Retrained, retrain
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.examples import Example
 from support_bot.own_articles import own_knowledge
+from support_bot.training_reason import Reason, Why
 
 
 class Trained(msgspec.Struct, frozen=True):
     """What came of it, for the report and for scripts."""
 
     accepted: bool
-    why: str
+    why: Why
     version: int
     before: Record | None
     after: Record | None
@@ -69,7 +70,7 @@ def train_venue(
     with training_lock(folder, name):
         if task is BotTask.BACK:
             before = shelf.current()
-            done = Trained(True, "Gone back by hand.", shelf.back().version, before, None)
+            done = Trained(True, Why(Reason.BACK), shelf.back().version, before, None)
         else:
             done = _learn(folder, shelf, read, examples, embedder, made_from, task, say)
             say(f"Looking through {len(read.unanswered)} unanswered questions")
@@ -93,7 +94,7 @@ def _learn(
         shelf.adopt(Shelf(folder / "models" / SHIPPED))
     before = shelf.current()
     if before is not None and before.made_from == made_from and task is BotTask.TRAIN:
-        return Trained(True, "Nothing new to learn.", before.version, before, before)
+        return Trained(True, Why(Reason.NOTHING_NEW), before.version, before, before)
     identifier = LanguageIdentifier()
     if before is None and embedder is not None:
         # Embedding a first time takes minutes; until then wording alone answers.
@@ -122,7 +123,8 @@ def _forced(
     made_from = digest(examples, brain.embedder_name)
     after = shelf.add(brain, made_from, policy)
     shelf.use(after)
-    return Retrained(True, f"Used by hand. {refused.why}", refused.before, after)
+    by_hand = msgspec.structs.replace(refused.why, by_hand=True)
+    return Retrained(True, by_hand, refused.before, after)
 
 
 async def _read(settings: Settings, slug: str) -> _Read:

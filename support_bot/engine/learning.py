@@ -12,6 +12,7 @@ from support_bot.engine.identify import LanguageIdentifier
 from support_bot.engine.shelf import Record, Shelf, digest
 from support_bot.engine.training import Say, train
 from support_bot.examples import Example
+from support_bot.training_reason import Reason, Why
 
 SETTLED_SLACK = 0.05
 """How much less of what both know a retrained brain may settle, by an answer or by a suggestion."""
@@ -26,7 +27,7 @@ class Retrained(msgspec.Struct, frozen=True):
     """What came of a retraining; `before` is None for the very first."""
 
     accepted: bool
-    why: str
+    why: Why
     before: Record | None
     after: Record
 
@@ -56,35 +57,29 @@ def retrain(
         shelf.discard(after)
         return Retrained(False, why, before, after)
     shelf.use(after)
-    return Retrained(True, "Out-of-fold precision holds.", before, after)
+    return Retrained(True, Why(Reason.HOLDS), before, after)
 
 
-def _objection(shelf: Shelf, before: Record | None, after: Record, policy: Policy) -> str:
-    """Why the new version may not replace the old one, "" if it may."""
+def _objection(shelf: Shelf, before: Record | None, after: Record, policy: Policy) -> Why | None:
+    """Why the new version may not replace the old one; None if it may."""
     if before is None:
-        return ""
+        return None
     older, newer = shelf.load(before), shelf.load(after)
     held = older.thresholds(policy)
     if held.coverage and after.precision is None:
-        return f"It no longer reaches a precision of {policy.wanted_precision:.0%}."
+        return Why(Reason.NOT_PRECISE, (policy.wanted_precision,))
     familiar = newer.against(older, policy)
     if familiar is None or familiar.right.examples < FAMILIAR_MIN:
         was, now = held.coverage, after.coverage or 0.0
         knew, knows = before.accuracy or 0.0, after.accuracy or 0.0
         if now < was - SETTLED_SLACK:
-            return f"It would answer {now:.0%} directly instead of {was:.0%}."
+            return Why(Reason.ANSWERS_LESS, (now, was))
         if knows < knew - ACCURACY_SLACK:
-            return f"Its accuracy would fall from {knew:.1%} to {knows:.1%}."
-        return ""
+            return Why(Reason.LESS_ACCURATE, (knew, knows))
+        return None
     settled, right = familiar.settled, familiar.right
     if settled.is_worse(SETTLED_SLACK):
-        return (
-            f"Of {settled.examples} known questions it would settle {settled.after} instead of "
-            f"{settled.before}."
-        )
+        return Why(Reason.SETTLES_LESS, (settled.examples, settled.after, settled.before))
     if right.is_worse(ACCURACY_SLACK):
-        return (
-            f"Of {right.examples} known questions it would find the article of {right.after} "
-            f"instead of {right.before}."
-        )
-    return ""
+        return Why(Reason.FINDS_LESS, (right.examples, right.after, right.before))
+    return None

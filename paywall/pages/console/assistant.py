@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -27,6 +28,7 @@ from support_bot.conversation_tables import (
     LearnedExample,
     UnknownCluster,
 )
+from support_bot.training_reason import Why
 
 READ = {"permission": P.SUPPORT_READ}
 WRITE = {"permission": P.SUPPORT_WRITE, "page": True}
@@ -96,12 +98,14 @@ async def _clusters(tx: Tx, venue_id: str) -> list[UnknownCluster]:
 
 
 def _report(desk: Desk, one: BrainReport) -> dict[str, Any]:
+    why = one.figures.get("why")  # not kept by the first reports, which are sentences
     after = one.figures.get("after") or one.figures.get("before") or {}
     return {
         "at": one.at, "task": one.task.value, "accepted": one.accepted,
-        "why": in_words(desk.locale, one.why), "version": one.version,
-        "examples": after.get("examples"), "precision": after.get("precision"),
-        "coverage": after.get("coverage"), "accuracy": after.get("accuracy"),
+        "why": in_words(desk.locale, msgspec.convert(why, Why)) if why else one.why,
+        "version": one.version, "examples": after.get("examples"),
+        "precision": after.get("precision"), "coverage": after.get("coverage"),
+        "accuracy": after.get("accuracy"),
     }  # fmt: skip
 
 

@@ -1,45 +1,32 @@
-"""Why a training was taken up or refused: the engine's sentences in the reader's language."""
+"""Why a training was taken up or refused, in sentences."""
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 from paywall.pages.console.nav import N_
 from paywall.pages.i18n import Translator
+from support_bot.training_reason import Reason, Why
 
-BY_HAND = N_("Used by hand.")
-_SENTENCES = (
-    N_("Out-of-fold precision holds."),
-    N_("Nothing new to learn."),
-    N_("Gone back by hand."),
-    N_("It no longer reaches a precision of %(a)s."),
-    N_("It would answer %(a)s directly instead of %(b)s."),
-    N_("Its accuracy would fall from %(a)s to %(b)s."),
-    N_("Of %(a)s known questions it would settle %(b)s instead of %(c)s."),
-    N_("Of %(a)s known questions it would find the article of %(b)s instead of %(c)s."),
-)
-_PLACE = re.compile(r"%\\\((\w)\\\)s")
-_FORMS = tuple(
-    (re.compile(_PLACE.sub(r"(?P<\1>\\d+(?:\\.\\d+)?%?)", re.escape(sentence))), sentence)
-    for sentence in _SENTENCES
-)
+SENTENCES = {
+    Reason.HOLDS: N_("Out-of-fold precision holds."),
+    Reason.NOTHING_NEW: N_("Nothing new to learn."),
+    Reason.BACK: N_("Gone back by hand."),
+    Reason.NOT_PRECISE: N_("It no longer reaches a precision of %(a)s."),
+    Reason.ANSWERS_LESS: N_("It would answer %(a)s directly instead of %(b)s."),
+    Reason.LESS_ACCURATE: N_("Its accuracy would fall from %(a)s to %(b)s."),
+    Reason.SETTLES_LESS: N_("Of %(a)s known questions it would settle %(b)s instead of %(c)s."),
+    Reason.FINDS_LESS: N_(
+        "Of %(a)s known questions it would find the article of %(b)s instead of %(c)s."
+    ),
+}
+_COUNTS = {Reason.SETTLES_LESS, Reason.FINDS_LESS}
 
 
-def in_words(locale: Translator, why: str) -> str:
-    """A report's sentence, translated; one that is not known stays as it was written."""
-    by_hand, _, rest = why.partition(f"{BY_HAND} ")
-    if rest and not by_hand:
-        return f"{locale.gettext(BY_HAND)} {in_words(locale, rest)}"
-    for form, sentence in _FORMS:
-        found = form.fullmatch(why)
-        if found:
-            numbers = {name: _number(locale, text) for name, text in found.groupdict().items()}
-            return locale.gettext(sentence) % numbers
-    return why
-
-
-def _number(locale: Translator, text: str) -> str:
-    if text.endswith("%"):
-        return locale.percent(Decimal(text[:-1]) / 100)
-    return locale.number(Decimal(text))
+def in_words(locale: Translator, why: Why) -> str:
+    """One sentence or two in the reader's language."""
+    _ = locale.gettext
+    say = locale.number if why.reason in _COUNTS else locale.percent
+    numbers = (say(round(Decimal(str(one)), 3)) for one in why.numbers)
+    said = _(SENTENCES[why.reason]) % dict(zip("abc", numbers, strict=False))
+    return f"{_('Used by hand.')} {said}" if why.by_hand else said
