@@ -9,7 +9,7 @@ from paywall.pages.i18n import Translator
 from support_bot.training_reason import Reason, Why
 
 SENTENCES = {
-    Reason.HOLDS: N_("Out-of-fold precision holds."),
+    Reason.HOLDS: N_("The precision holds on questions that it had not learned."),
     Reason.NOTHING_NEW: N_("Nothing new to learn."),
     Reason.BACK: N_("Gone back by hand."),
     Reason.NOT_PRECISE: N_("It no longer reaches a precision of %(a)s."),
@@ -29,4 +29,5 @@ def in_words(locale: Translator, why: Why) -> str:
     say = locale.number if why.reason in _COUNTS else locale.percent
     numbers = (say(round(Decimal(str(one)), 3)) for one in why.numbers)
     said = _(SENTENCES[why.reason]) % dict(zip("abc", numbers, strict=False))
-    return f"{_('Used by hand.')} {said}" if why.by_hand else said
+    by_hand = _("Used by hand.")
+    return f"{by_hand} {said}" if why.by_hand else said

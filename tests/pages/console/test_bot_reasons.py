@@ -12,7 +12,7 @@ from support_bot.training_reason import Reason, Why
 @pytest.mark.parametrize(
     ("why", "english", "french"),
     [
-        (Why(Reason.HOLDS), "Out-of-fold precision holds.", "La précision tient sur"),
+        (Why(Reason.HOLDS), "The precision holds on", "La précision tient sur"),
         (Why(Reason.NOT_PRECISE, (0.95,)), "a precision of 95%.", "La précision de 95 % n’est"),
         (Why(Reason.LESS_ACCURATE, (0.8449, 0.821)), "from 84.5% to 82.1%.", "84,5 % à 82,1 %."),
         (Why(Reason.SETTLES_LESS, (1617, 564, 580)), "Of 1,617 known questions it would settle 564 "
